@@ -1,0 +1,192 @@
+"""PERSONS and STAYS with every category, zone and time as an integer code: the tables that all statistics are defined over.
+
+Private rows and synthetic rows pass through this one door, so a statistic cannot mean two things. One row of `visits` is one
+stay with what lies before and after it on the same day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+import numpy as np
+from ibis import _
+
+from synthmob.domain import DAY_TYPES, UNKNOWN, WORKER, Domain
+from synthmob.period import Period
+from synthmob.zones import Zoning
+
+NO_PURPOSE = -1
+LONG_CHAIN = -1
+
+
+@dataclass(frozen=True)
+class Coded:
+    """Coded tables on one backend, with the public things they are coded by.
+
+    `persons`: person_id, sex, age_band, worker, home, work (zone indices; home n_zones + 1 is unknown, work -1 is none).
+
+    `visits`, one row a stay: person_id, day, day_type (index into period.day_types), n_days (this person's observed days of
+    that type), all_days, rank (0 first), n_stays, nth_of_purpose, purpose, zone, start, end (min), mode, previous_* and
+    next_purpose (-1 where there is none), home, work, worker, home_km, previous_km (km; null next to outside or unknown),
+    anchor_km (to where the day goes next: the work place if the next stay is work, home otherwise), chain (-1 where longer
+    than the domain's chains), duties_left (stays of work or education still to come), day_kind (0 a day with work, 1 with
+    education only, 2 neither).
+    """
+
+    backend: Any
+    persons: Any
+    visits: Any
+    zoning: Zoning
+    domain: Domain
+    period: Period
+
+    def area(self, zone: Any, level: str, *, unknown: bool = False) -> Any:
+        """An expression: the area of a zone-index column at a level."""
+        if level == "zone":
+            return zone
+        parents = [int(p) for p in self.zoning.parent_of(level)]
+        if unknown:
+            parents.append(max(parents) + 1)
+        return ibis.array(parents)[zone.cast("int64")]
+
+
+def category(column: Any, labels: Sequence[str]) -> Any:
+    """An expression: the code of a label column; whatever is not among the labels gets the last code."""
+    cases = [(column == label, code) for code, label in enumerate(labels[:-1])]
+    return ibis.cases(*cases, else_=len(labels) - 1).cast("int16") if cases else ibis.literal(0, "int16")
+
+
+def band(value: Any, edges: Sequence[float], *, missing: int | None = None) -> Any:
+    """An expression: which right-open bin a number lies in, the last bin open above; null gets the code `missing`."""
+    code = sum(((value >= edge).cast("int16") for edge in edges[1:]), ibis.literal(0, "int16"))
+    return code if missing is None else ibis.ifelse(value.isnull(), missing, code).cast("int16")
+
+
+def lookups(backend: Any, zoning: Zoning, name: str) -> Any:
+    """A small table of the zoning on the backend: zone_label, zone, x_km, y_km, internal_km; null for `outside`."""
+    import pyarrow as pa
+
+    xy, inside = zoning.centroids_km, zoning.internal_km
+    table = pa.table({
+        "zone_label": list(zoning.labels), "zone": np.arange(zoning.n_zones + 1, dtype=np.int32),
+        "x_km": pa.array(xy[:, 0], from_pandas=True), "y_km": pa.array(xy[:, 1], from_pandas=True),
+        "internal_km": pa.array(inside, from_pandas=True),
+    })
+    return backend.create_table(name, ibis.memtable(table), temp=True, overwrite=True)
+
+
+def coded(backend: Any, persons: Any, stays: Any, zoning: Zoning, domain: Domain, period: Period, *, name: str) -> Coded:
+    """Code PERSONS and STAYS (ibis tables, see schema.py) and keep the result on the backend under `name`.
+
+    Missing attributes count as the last category; a null zone is `outside`; days outside the period are dropped.
+    """
+    zones = lookups(backend, zoning, f"{name}_zones")
+    people = _persons(persons, zones, zoning, domain)
+    people = backend.create_table(f"{name}_persons", people, temp=True, overwrite=True)
+    visits = _neighbours(_days(_visits(stays, people, zones, zoning, domain, period), domain), zones)
+    visits = backend.create_table(f"{name}_visits", visits, temp=True, overwrite=True)
+    return Coded(backend, people, visits, zoning, domain, period)
+
+
+def _persons(persons: Any, zones: Any, zoning: Zoning, domain: Domain) -> Any:
+    """PERSONS with codes."""
+    found = persons.columns
+    table = persons.mutate(
+        sex=category(persons.sex, domain.sex) if "sex" in found else ibis.literal(len(domain.sex) - 1, "int16"),
+        age_band=category(persons.age_band, domain.age_band)
+        if "age_band" in found else ibis.literal(len(domain.age_band) - 1, "int16"),
+        worker=category(persons.worker, WORKER),
+    )
+    home = zones.select(home_label=_.zone_label, home=_.zone)
+    work = zones.select(work_label=_.zone_label, work=_.zone)
+    table = table.left_join(home, table.home_zone == home.home_label)
+    table = table.left_join(work, table.work_zone == work.work_label)
+    unknown = zoning.n_zones + 1
+    outside = zoning.n_zones
+    home_code = ibis.cases(
+        (table.home_zone == UNKNOWN, unknown), (table.home.isnull(), outside), else_=table.home)
+    work_code = ibis.cases(
+        (table.worker == 1, -1), (table.work.isnull(), outside), else_=table.work)
+    return table.select("person_id", "sex", "age_band", "worker", home=home_code.cast("int32"), work=work_code.cast("int32"))
+
+
+def _visits(stays: Any, people: Any, zones: Any, zoning: Zoning, domain: Domain, period: Period) -> Any:
+    """STAYS of known persons on days of the period, with codes."""
+    labels = period.day_types
+    day_types = [labels.index(DAY_TYPES[period.day_type(d)]) for d in range(period.days)]
+    table = stays.filter((stays.day >= 0) & (stays.day < period.days))
+    table = table.left_join(zones.select("zone_label", "zone"), table.zone_id == zones.zone_label)
+    table = table.select(
+        "person_id", "seq",
+        day=table.day.cast("int32"),
+        day_type=ibis.array(day_types)[table.day.cast("int64")].cast("int16"),
+        purpose=category(table.purpose, domain.purposes),
+        zone=ibis.coalesce(table.zone, zoning.n_zones).cast("int32"),
+        start=table.start_min.cast("int32"), end=table.end_min.cast("int32"),
+        mode=category(table["mode"], domain.modes) if "mode" in table.columns else ibis.literal(-1, "int16"),
+    )
+    who = people.select("person_id", "home", "work", "worker")
+    return table.inner_join(who, "person_id")
+
+
+def _days(table: Any, domain: Domain) -> Any:
+    """Adds each stay's place in its day, the day's chain, and how many days of that type the person has."""
+    by_day = ibis.window(group_by=["person_id", "day"])
+    ordered = ibis.window(group_by=["person_id", "day"], order_by="seq")
+    same = ibis.window(group_by=["person_id", "day", "purpose"], order_by="seq")
+    table = table.mutate(rank=ibis.row_number().over(ordered).cast("int32"), n_stays=_.count().over(by_day).cast("int32"),
+                         nth_of_purpose=(ibis.row_number().over(same) + 1).cast("int32"))
+    first = (table["rank"] == 0).cast("int32")
+    duty = table.purpose.isin(domain.duties).cast("int32")
+    done = ibis.window(group_by=["person_id", "day"], order_by="seq", preceding=None, following=0)
+    base, axis = len(domain.purposes), domain.chain_axis
+    exponent = (table.n_stays - 1 - table["rank"]).clip(0, axis.max_stays)
+    powers = ibis.array([base**k for k in range(axis.max_stays + 1)])
+    offsets = ibis.array([*axis.offsets, 0])
+    digit = table.purpose.cast("int64") * powers[exponent.cast("int64")]
+    total = digit.sum().over(by_day) + offsets[(table.n_stays - 1).clip(0, axis.max_stays).cast("int64")]
+    return table.mutate(
+        duties_left=(duty.sum().over(by_day) - duty.sum().over(done)).cast("int32"),
+        day_kind=ibis.cases(
+            ((table.purpose == 1).cast("int32").max().over(by_day) == 1, 0), (duty.max().over(by_day) == 1, 1), else_=2
+        ).cast("int16"),
+        n_days=first.sum().over(ibis.window(group_by=["person_id", "day_type"])).cast("int32"),
+        all_days=first.sum().over(ibis.window(group_by="person_id")).cast("int32"),
+        chain=ibis.ifelse(table.n_stays <= axis.max_stays, total, LONG_CHAIN).cast("int64"),
+    )
+
+
+def _neighbours(table: Any, zones: Any) -> Any:
+    """Adds the stays before and after, and the distances from home and from the stay before."""
+    ordered = ibis.window(group_by=["person_id", "day"], order_by="seq")
+    table = table.mutate(
+        previous_purpose=table.purpose.lag().over(ordered).fill_null(NO_PURPOSE).cast("int16"),
+        before_previous=table.purpose.lag(2).over(ordered).fill_null(NO_PURPOSE).cast("int16"),
+        next_purpose=table.purpose.lead().over(ordered).fill_null(NO_PURPOSE).cast("int16"),
+        previous_zone=table.zone.lag().over(ordered).fill_null(-1).cast("int32"),
+        previous_end=table.end.lag().over(ordered).fill_null(-1).cast("int32"),
+    )
+    heading_to_work = (table.next_purpose == 1) & (table.work >= 0)
+    table = table.mutate(anchor=ibis.ifelse(heading_to_work, table.work, table.home).cast("int32"))
+    for prefix, column in (("here", "zone"), ("home", "home"), ("previous", "previous_zone"), ("anchor", "anchor")):
+        side = zones.select(**{f"{prefix}_key": _.zone, f"{prefix}_x": _.x_km, f"{prefix}_y": _.y_km})
+        table = table.left_join(side, table[column] == side[f"{prefix}_key"])
+    side = zones.select(inside_key=_.zone, inside=_.internal_km)
+    table = table.left_join(side, table.zone == side.inside_key)
+
+    def km(prefix: str, column: str) -> Any:
+        apart = ((table.here_x - table[f"{prefix}_x"]) ** 2 + (table.here_y - table[f"{prefix}_y"]) ** 2).sqrt()
+        return ibis.ifelse(table.zone == table[column], table.inside, apart)
+
+    table = table.mutate(
+        home_km=km("home", "home"), previous_km=km("previous", "previous_zone"), anchor_km=km("anchor", "anchor"))
+    return table.select(
+        "person_id", "day", "day_type", "n_days", "all_days", "rank", "n_stays", "nth_of_purpose", "purpose", "zone", "start",
+        "end", "mode", "previous_purpose", "before_previous", "previous_zone", "previous_end", "next_purpose", "home", "work",
+        "worker", "home_km", "previous_km", "anchor_km", "chain",
+        "duties_left", "day_kind")
+
+

@@ -1,0 +1,127 @@
+"""Where people go: destinations, distances, flows between areas, presence. Weights are averages over a person's own days."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+import numpy as np
+
+from synthmob.counts.anchors import distance_axis, distance_code
+from synthmob.counts.coded import Coded
+from synthmob.counts.statistic import Public, Statistic, zone_axis
+from synthmob.domain import Axis
+
+HOURS = tuple(f"{h:02d}" for h in range(24))
+PRESENCE_MINUTE = 30
+"""Presence is counted at half past every hour: 24 moments."""
+
+
+def day_type_axis(public: Public) -> Axis:
+    """The day types that the public period has."""
+    return Axis("day_type", public.period.day_types)
+
+
+def purpose_axis(public: Public, name: str = "purpose") -> Axis:
+    """The purposes."""
+    return Axis(name, public.domain.purposes)
+
+
+def trips(coded: Coded) -> Any:
+    """The visits that a trip leads to: all but the first of a day."""
+    return coded.visits.filter(coded.visits["rank"] > 0)
+
+
+def outings(coded: Coded) -> Any:
+    """The stays away from home, whatever their place in the day."""
+    return coded.visits.filter(coded.visits.purpose > 0)
+
+
+def _destination_rows(coded: Coded, level: str) -> Any:
+    table = outings(coded)
+    return table.select("person_id", "purpose", zone=coded.area(table.zone, level), weight=1.0 / table.all_days)
+
+
+def _visitor_rows(coded: Coded, level: str) -> Any:
+    table = outings(coded)
+    found = table.select("person_id", "purpose", zone=coded.area(table.zone, level)).distinct()
+    return found.mutate(weight=ibis.literal(1.0))
+
+
+def _distance_rows(coded: Coded, level: str) -> Any:
+    del level
+    table, edges = trips(coded), coded.domain.distance_edges_km
+    table = table.filter(table.purpose > 0)  # the way home is the way there
+    return table.select(
+        "person_id", "purpose", to_anchor=distance_code(table.anchor_km, edges),
+        from_previous=distance_code(table.previous_km, edges), weight=1.0 / table.all_days)
+
+
+def _trip_km_rows(coded: Coded, level: str) -> Any:
+    del level
+    table = trips(coded)
+    table = table.filter(table.purpose > 0)
+    return table.select(
+        "person_id", "purpose", distance=distance_code(table.previous_km, coded.domain.distance_edges_km),
+        weight=1.0 / table.all_days)
+
+
+def _od_all_rows(coded: Coded, level: str) -> Any:
+    table = trips(coded)
+    return table.select("person_id", origin=coded.area(table.previous_zone, level),
+                        destination=coded.area(table.zone, level), weight=1.0 / table.all_days)
+
+
+def _od_rows(coded: Coded, level: str) -> Any:
+    table = trips(coded)
+    return table.select(
+        "person_id", "day_type", hour=ibis.least(table.previous_end // 60, 23),
+        origin=coded.area(table.previous_zone, level), destination=coded.area(table.zone, level), weight=1.0 / table.n_days)
+
+
+def _presence_rows(coded: Coded, level: str) -> Any:
+    table = present(coded)
+    return table.select(
+        "person_id", "day_type", "hour", zone=coded.area(table.zone, level), weight=1.0 / table.n_days)
+
+
+def present(coded: Coded) -> Any:
+    """An ibis table (person_id, day_type, n_days, purpose, zone, hour): who stays where at half past each hour."""
+    import pyarrow as pa
+
+    hours = coded.backend.create_table(
+        "moments", ibis.memtable(pa.table({"hour": np.arange(24, dtype=np.int32)})), temp=True, overwrite=True)
+    table = coded.visits.select("person_id", "day_type", "n_days", "purpose", "zone", "start", "end")
+    moment = hours.hour * 60 + PRESENCE_MINUTE
+    return table.inner_join(hours, [table.start <= moment, table.end > moment])
+
+
+FLOWS = (
+    Statistic(
+        "destinations", "flows",
+        lambda public, level: (purpose_axis(public), zone_axis(public, level)), _destination_rows, spatial=True),
+    Statistic(
+        "visitors", "flows",
+        lambda public, level: (purpose_axis(public), zone_axis(public, level)), _visitor_rows, spatial=True),
+    Statistic(
+        "distances", "flows",
+        lambda public, level: (
+            purpose_axis(public), distance_axis(public, "to_anchor"), distance_axis(public, "from_previous")),
+        _distance_rows),
+    Statistic(
+        "trip_km", "flows", lambda public, level: (purpose_axis(public), distance_axis(public)), _trip_km_rows),
+    Statistic(
+        "od", "flows",
+        lambda public, level: (zone_axis(public, level, "origin"), zone_axis(public, level, "destination")), _od_all_rows,
+        spatial=True),
+    Statistic(
+        "od_hour", "flows",
+        lambda public, level: (
+            day_type_axis(public), Axis("hour", HOURS), zone_axis(public, level, "origin"),
+            zone_axis(public, level, "destination")),
+        _od_rows, spatial=True),
+    Statistic(
+        "presence", "flows",
+        lambda public, level: (day_type_axis(public), Axis("hour", HOURS), zone_axis(public, level)),
+        _presence_rows, spatial=True),
+)

@@ -1,0 +1,163 @@
+"""What people do: chains, stays per day, participation, returns. Weights are averages over a person's own days of a type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+
+from synthmob.counts.anchors import distance_axis, distance_code, group_axes
+from synthmob.counts.coded import Coded
+from synthmob.counts.flows import day_type_axis, purpose_axis, trips
+from synthmob.counts.statistic import Public, Statistic
+from synthmob.domain import AnyAxis, Axis
+
+MAX_STAYS = 20
+TRANSITION_WEIGHT = 0.5
+"""What a transition adds: two alike fit under the cap of 1 a cell, or errand after errand would be lost on busy days."""
+PHASES = 3
+PHASE_LABELS = ("first third", "second third", "last third", "long day, first third", "long day, second third",
+                "long day, last third")
+"""Transitions are counted by third of the day's stays, days too long for a chain of their own apart."""
+VISIT_COUNTS = (*tuple(str(k) for k in range(1, 16)), "16+")
+PLACE_SHARE_BINS = 20
+PLACE_RANKS = ("1", "2", "3", "4", "5")
+
+
+def day_starts(coded: Coded) -> Any:
+    """The first stay of every day: one row a person-day."""
+    return coded.visits.filter(coded.visits["rank"] == 0)
+
+
+def _chain_rows(coded: Coded, level: str) -> Any:
+    del level
+    table = day_starts(coded).filter(ibis._.chain >= 0)
+    return table.select("person_id", "day_type", "chain", weight=1.0 / table.n_days)
+
+
+def _chain_people_rows(coded: Coded, level: str) -> Any:
+    del level
+    table = day_starts(coded).filter(ibis._.chain >= 0)
+    return table.select("person_id", "chain").distinct().mutate(weight=ibis.literal(1.0))
+
+
+def _grouped(coded: Coded, table: Any) -> Any:
+    groups = coded.persons.select("person_id", "sex", "age_band")
+    return table.inner_join(groups, "person_id")
+
+
+def _stays_by_group_rows(coded: Coded, level: str) -> Any:
+    del level
+    table = _grouped(coded, day_starts(coded))
+    return table.select("person_id", "day_type", "sex", "age_band", "worker",
+                        n_stays=ibis.least(table.n_stays, MAX_STAYS) - 1, weight=1.0 / table.n_days)
+
+
+def _participation_rows(coded: Coded, level: str) -> Any:
+    del level
+    table = coded.visits.filter((coded.visits.nth_of_purpose == 1) & (coded.visits.purpose > 0))
+    table = _grouped(coded, table)
+    return table.select("person_id", "day_type", "sex", "age_band", "worker", purpose=table.purpose - 1,
+                        weight=1.0 / table.n_days)
+
+
+def _transition_rows(coded: Coded, level: str) -> Any:
+    del level
+    table = coded.visits
+    return table.select("person_id", "day_type", before=table.previous_purpose + 1, purpose=table.purpose,
+                        phase=(table["rank"] * PHASES) // table.n_stays
+                        + ibis.ifelse(table.n_stays > coded.domain.max_chain_stays, PHASES, 0),
+                        after=table.next_purpose + 1, weight=TRANSITION_WEIGHT / table.n_days)
+
+
+def _stays_per_day_rows(coded: Coded, level: str) -> Any:
+    del level
+    table = day_starts(coded)
+    return table.select("person_id", "day_type", n_stays=ibis.least(table.n_stays, MAX_STAYS) - 1, weight=1.0 / table.n_days)
+
+
+def _mode_rows(coded: Coded, level: str) -> Any:
+    del level
+    table = trips(coded)
+    return table.select("person_id", "mode", distance=distance_code(table.previous_km, coded.domain.distance_edges_km),
+                        weight=1.0 / table.all_days)
+
+
+def _anchored_rows(coded: Coded, level: str) -> Any:
+    del level
+    table = coded.visits.filter(ibis._.purpose == 1)
+    return table.select("person_id", "day_type", nth=ibis.least(table.nth_of_purpose, 2) - 1,
+                        place=ibis.ifelse(table.zone == table.work, 0, 1), weight=1.0 / table.n_days)
+
+
+def _distinct_zone_rows(coded: Coded, level: str) -> Any:
+    del level
+    found = coded.visits.group_by("person_id").agg(distinct=ibis._.zone.nunique())
+    return found.select("person_id", distinct=ibis.least(found["distinct"], 16) - 1, weight=ibis.literal(1.0))
+
+
+def _place_share_rows(coded: Coded, level: str) -> Any:
+    """Share of a person's stays at their k-th most visited zone, k = 1 to 5."""
+    del level
+    visits = coded.visits.group_by(["person_id", "zone"]).agg(n=ibis._.count())
+    order = ibis.window(group_by="person_id", order_by=[ibis.desc("n"), "zone"])
+    ranked = visits.mutate(k=ibis.row_number().over(order), total=visits.n.sum().over(ibis.window(group_by="person_id")))
+    ranked = ranked.filter(ranked.k < len(PLACE_RANKS))  # row_number counts from 0
+    share = ibis.least((ranked.n * PLACE_SHARE_BINS) // ranked.total, PLACE_SHARE_BINS - 1)
+    return ranked.select("person_id", k=ranked.k, share=share, weight=ibis.literal(1.0))
+
+
+def _return_rows(coded: Coded, level: str) -> Any:
+    """Distinct zones among a person's stays of one purpose, by how many such stays there are."""
+    del level
+    table = coded.visits.filter(ibis._.purpose > 0)
+    found = table.group_by(["person_id", "purpose"]).agg(visits=ibis._.count(), distinct=ibis._.zone.nunique())
+    return found.select("person_id", "purpose", visits=ibis.least(found.visits, 16) - 1,
+                        distinct=ibis.least(found["distinct"], 16) - 1, weight=ibis.literal(1.0))
+
+
+def _group_day(public: Public) -> tuple[AnyAxis, ...]:
+    return (day_type_axis(public), *group_axes(public))
+
+
+def _neighbour_axis(public: Public, name: str) -> Axis:
+    return Axis(name, ("none", *public.domain.purposes))
+
+
+_STAYS = Axis("n_stays", (*map(str, range(1, MAX_STAYS)), f"{MAX_STAYS}+"))
+_DISTINCT = Axis("distinct", VISIT_COUNTS)
+
+ROUTINES = (
+    Statistic("chains", "routines", lambda public, level: (day_type_axis(public), public.domain.chain_axis), _chain_rows),
+    Statistic("chain_people", "routines", lambda public, level: (public.domain.chain_axis,), _chain_people_rows),
+    Statistic(
+        "stays_by_group", "routines",
+        lambda public, level: (*_group_day(public), _STAYS),
+        _stays_by_group_rows),
+    Statistic(
+        "participation", "routines",
+        lambda public, level: (*_group_day(public), Axis("purpose", public.domain.purposes[1:])), _participation_rows),
+    Statistic(
+        "transitions", "routines",
+        lambda public, level: (
+            day_type_axis(public), _neighbour_axis(public, "before"), purpose_axis(public),
+            Axis("phase", PHASE_LABELS), _neighbour_axis(public, "after")),
+        _transition_rows),
+    Statistic("stays_per_day", "routines", lambda public, level: (day_type_axis(public), _STAYS), _stays_per_day_rows),
+    Statistic(
+        "modes", "routines",
+        lambda public, level: (distance_axis(public), Axis("mode", public.domain.modes)), _mode_rows),
+    Statistic(
+        "anchored", "routines",
+        lambda public, level: (day_type_axis(public), Axis("nth", ("first", "later")), Axis("place", ("anchor", "elsewhere"))),
+        _anchored_rows),
+    Statistic("distinct_zones", "routines", lambda public, level: (_DISTINCT,), _distinct_zone_rows),
+    Statistic(
+        "place_share", "routines",
+        lambda public, level: (
+            Axis("k", PLACE_RANKS), Axis("share", tuple(f"{s / PLACE_SHARE_BINS:.2f}" for s in range(PLACE_SHARE_BINS)))),
+        _place_share_rows),
+    Statistic(
+        "distinct_given_visits", "routines",
+        lambda public, level: (purpose_axis(public), Axis("visits", VISIT_COUNTS), _DISTINCT), _return_rows),
+)

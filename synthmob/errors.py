@@ -1,0 +1,64 @@
+"""Every exception that synthmob raises on purpose.
+
+    SynthmobError                exit code
+    +-- InputError               2   something a user gave cannot be used
+    |   +-- RecordError          2   the private records break their format
+    |   +-- ZoningError          2   the public zoning breaks its format
+    |   +-- PlanError            2   a plan asks for something impossible
+    |   +-- FormatError          2   a release, model or output folder is not what it claims to be
+    |   +-- ConfidentialError    2   an exact count was about to leave the owner's side
+    +-- BudgetError              3   the ledger does not allow the spend
+    +-- CheckFailed              1   a check ran and its answer is no
+
+Every message is one sentence: what was found, where, what was wanted, what to do.
+"""
+
+from __future__ import annotations
+
+
+class SynthmobError(Exception):
+    """Anything that synthmob raises on purpose; `exit_code` is what the command line returns."""
+
+    exit_code = 1
+
+
+class InputError(SynthmobError):
+    """Something a user gave cannot be used."""
+
+    exit_code = 2
+
+
+class RecordError(InputError):
+    """The private records break their format."""
+
+
+class ZoningError(InputError):
+    """The public zoning breaks its format."""
+
+
+class PlanError(InputError):
+    """A plan asks for something impossible."""
+
+
+class FormatError(InputError):
+    """A release, model or output folder is not what it claims to be."""
+
+
+class ConfidentialError(InputError):
+    """An exact count was about to leave the owner's side."""
+
+
+class BudgetError(SynthmobError):
+    """The ledger does not allow the spend: `spent`, `asked` and `total` are epsilons."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, spent: float, asked: float, total: float) -> None:
+        super().__init__(message)
+        self.spent, self.asked, self.total = spent, asked, total
+
+
+class CheckFailed(SynthmobError):
+    """A check ran and its answer is no."""
+
+    exit_code = 1

@@ -1,0 +1,10 @@
+"""The two comparisons, under one name: with the truth (inside, confidential) and with a release of it (outside)."""
+
+from __future__ import annotations
+
+from synthmob.fidelity.inside import compare_inside
+from synthmob.fidelity.outside import compare_outside
+from synthmob.fidelity.result import Fidelity, Finding, TableFit
+from synthmob.fidelity.sides import Tables
+
+__all__ = ["Fidelity", "Finding", "TableFit", "Tables", "compare_inside", "compare_outside"]

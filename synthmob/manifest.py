@@ -1,0 +1,96 @@
+"""What a step leaves beside its result: which step it was, with which parameters, seed and versions, from which inputs.
+
+A manifest is a function of what was asked and of the bytes that were read: no time, no machine, no path but the last
+name of it. `measure` names no input that holds records, for their hash or size would be an exact fact about them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from synthmob import folders
+from synthmob.errors import FormatError
+
+FILE = "manifest.json"
+FORMAT = "synthmob manifest"
+FORMAT_VERSION = 1
+PACKAGES = ("synthmob", "numpy", "pyarrow")
+
+
+def compose(
+    step: str,
+    parameters: Mapping[str, Any],
+    *,
+    inputs: Mapping[str, Path] | None = None,
+    seed: int | None = None,
+    packages: Iterable[str] = (),
+    **more: Any,
+) -> dict[str, Any]:
+    """The manifest of a step; `inputs` are hashed, `packages` are named with their versions, `more` stands as it is given.
+
+    >>> compose("fit", {"epsilon": 1})["step"]
+    'fit'
+    """
+    seeded = {} if seed is None else {"seed": seed}
+    hashed = {role: {"name": path.resolve().name, "sha256": digest(path)} for role, path in (inputs or {}).items()}
+    return {
+        "format": FORMAT, "format_version": FORMAT_VERSION, "step": step, "parameters": dict(parameters), **seeded,
+        "inputs": hashed, **more, "versions": versions((*PACKAGES, *packages)),
+    }  # fmt: skip
+
+
+def write(content: Mapping[str, Any], path: Path) -> None:
+    """Write a manifest to a file."""
+    text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def beside(path: Path) -> Path:
+    """Where the manifest of a result that is one file lies.
+
+    >>> beside(Path("out/report.html")).name
+    'report.manifest.json'
+    """
+    return path.with_name(f"{path.stem}.manifest.json")
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The manifest in a folder; FormatError where there is none or where it is something else."""
+    content = folders.read_json(folder / FILE, "synthmob folder")
+    if content.get("format") != FORMAT or content.get("format_version") != FORMAT_VERSION:
+        raise FormatError(
+            f"{folder / FILE} has format {content.get('format')!r} version {content.get('format_version')!r}: this "
+            f"synthmob reads {FORMAT!r} version {FORMAT_VERSION}, use the one that wrote it."
+        )
+    if not isinstance(content.get("step"), str) or not isinstance(content.get("parameters"), dict):
+        raise FormatError(f"{folder / FILE} names no step and parameters: it is damaged, ask for the folder again.")
+    return content
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file, or of a folder's files listed as `sha256sum` does, sorted by path; FormatError for neither."""
+    if path.is_dir():
+        parts = sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file())
+        listing = "".join(f"{digest(path / part)}  {part}\n" for part in parts)
+        return hashlib.sha256(listing.encode()).hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        raise FormatError(f"There is no readable {path.name} at {path}: name a file or folder that is there.") from None
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """The versions of Python and of packages; what is not installed as a package is left out."""
+    found = {"python": ".".join(str(part) for part in sys.version_info[:3])}
+    for name in packages:
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found

@@ -1,0 +1,207 @@
+"""Where synthetic people belong: homes by group, work zones by home.
+
+Homes come down the zoning from the district table of groups; home x work starts from gravity with the released distance
+bands and is raked to row, column, district and between-level totals, then moved towards the published zone cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from synthmob.errors import FormatError
+from synthmob.marginals import Marginal
+from synthmob.model import reconcile
+from synthmob.model.geography import Geography
+from synthmob.model.reconcile import LEAST, FloatArray, Noisy
+
+Marginals = Mapping[str, Marginal]
+IntArray = npt.NDArray[np.int64]
+RAKE_ROUNDS = 30
+YES, NO = 0, 1
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """Persons expected by home, group and work.
+
+    `home_worker` (zones, 2): persons by home zone and worker; `groups` (areas, 2, sexes x ages): by home area, worker and group;
+    `group_area` (zones,): the row of `groups` of every zone; `home_work` (zones, zones): workers; `band_groups` (bands, sexes x ages): how much more often than independence
+    a group is found at a commuting distance.
+    """
+
+    home_worker: FloatArray
+    groups: FloatArray
+    group_area: IntArray
+    home_work: FloatArray
+    band_groups: FloatArray
+
+
+def fit_anchors(tables: Marginals, levels: tuple[str, ...], geography: Geography) -> Anchors:
+    """The anchors that the released tables speak for; `levels` run from zone to district. FormatError where none does."""
+    level = "district" if "home_by_group@district" in tables or "home_by_group@zone" not in tables else "zone"
+    groups = _groups(tables, geography) if level == "district" else _published_groups(tables, geography)
+    home_worker = _homes(tables, levels, geography, groups)
+    if level == "zone":  # residents of all ages and none: each zone's mix, as many as the flows say
+        groups = groups * (home_worker / np.maximum(groups.sum(axis=2), LEAST))[..., None]
+    workers = float(home_worker[:, YES].sum())
+    work = _works(tables, levels, geography, workers)
+    home_work = _home_work(tables, levels, geography, home_worker[:, YES], work)
+    return Anchors(home_worker, groups, geography.parents[level], home_work, _band_groups(tables, geography))
+
+
+def demographics(tables: Marginals) -> FloatArray | None:
+    """Persons by sex, age band and worker, or None where the release has no such table."""
+    table = tables.get("demographics")
+    if table is None or table.axis_names != ("sex", "age_band", "worker"):
+        return None
+    return reconcile.product_prior(Noisy.of(table))
+
+
+def _groups(tables: Marginals, geography: Geography) -> FloatArray:
+    """Persons by home district (unknown left out), worker, and sex x age."""
+    districts = int(geography.parents["district"].max()) + 1
+    people = demographics(tables)
+    if "home_by_group@district" not in tables:
+        return _groups_without_table(tables, districts, people)
+    noisy = Noisy.of(tables["home_by_group@district"])
+    if people is None:
+        people = reconcile.product_prior(noisy).sum(axis=0)
+    homes = _district_homes(tables, noisy, people)
+    estimate = homes[:, None, None, :] * (people / np.maximum(people.sum(axis=(0, 1)), LEAST))[None]
+    codes = np.broadcast_to(np.arange(people.size).reshape(people.shape), estimate.shape)
+    rows = np.broadcast_to((np.arange(len(homes))[:, None] * 2 + np.arange(2))[:, None, None, :], estimate.shape)
+    estimate = reconcile.settle(estimate, noisy, codes, people.ravel())
+    estimate = reconcile.rake(estimate + LEAST, [(rows, homes.ravel()), (codes, people.ravel())], rounds=10)
+    known = estimate[:districts]
+    known = known * (estimate.sum() / max(float(known.sum()), LEAST))
+    return np.moveaxis(known, 3, 1).reshape(districts, 2, -1)
+
+
+def _district_homes(tables: Marginals, by_group: Noisy, people: FloatArray) -> FloatArray:
+    """Persons by home district (unknown last) and worker, workers summing to those of `people`."""
+    by_worker = people.sum(axis=(0, 1))
+    seen = np.nan_to_num(by_group.count).sum(axis=(1, 2)) + 1.0
+    prior = seen * (by_worker / seen.sum(axis=0))
+    if "home@district" not in tables:
+        return prior
+    workers = np.broadcast_to(np.arange(2), prior.shape)
+    return reconcile.settle(prior, Noisy.of(tables["home@district"]), workers, by_worker)
+
+
+def _groups_without_table(tables: Marginals, districts: int, people: FloatArray | None) -> FloatArray:
+    """Independent groups, for releases made of published home x work tables."""
+    if not any(name.startswith("home_work@") for name in tables):
+        raise FormatError("The release has neither home_by_group@district nor a home_work table: nothing says where people live.")
+    if people is None:
+        people = np.zeros((1, 1, 2))
+        people[0, 0, YES] = 1.0
+    share = np.moveaxis(people / people.sum(), 2, 0).reshape(2, -1)
+    total = max(t.total for name, t in tables.items() if name.startswith("home_work@"))
+    return np.full(districts, total / districts)[:, None, None] * share[None]
+
+
+def _published_groups(tables: Marginals, geography: Geography) -> FloatArray:
+    """Residents by zone, worker and group from a published table that may lack axes: everybody in it counts as a worker, since
+    such a release is about commuters."""
+    table = tables["home_by_group@zone"]
+    kept = [name for name in ("home", "sex", "age_band") if name in table.axis_names]
+    estimate = reconcile.product_prior(Noisy.of(table.project(kept)))[: geography.n]
+    flat = estimate.reshape(len(estimate), -1)
+    return np.stack([flat + LEAST, np.zeros(flat.shape)], axis=1)
+
+
+def _homes(tables: Marginals, levels: tuple[str, ...], geography: Geography, groups: FloatArray) -> FloatArray:
+    """Persons by home zone and worker."""
+    if "home@zone" not in tables and "home_work@zone" in tables:
+        rows = reconcile.product_prior(_known_homes(tables["home_work@zone"], geography.n))[: geography.n].sum(axis=1)
+        share = groups.sum(axis=(0, 2)) / groups.sum()
+        return rows[:, None] / max(float(share[YES]), LEAST) * share[None, :]
+    steps = []
+    for fine, coarse in _downward(levels):
+        areas = len(geography.level_parent(fine, coarse))
+        table = tables.get(f"home@{fine}")
+        noisy = Noisy.of(table).moved(lambda a, areas=areas: a[:areas]) if table else _silent((areas, 2))
+        steps.append((noisy, geography.level_parent(fine, coarse)))
+    return reconcile.descend(steps, groups.sum(axis=2), _areas(geography))
+
+
+def _works(tables: Marginals, levels: tuple[str, ...], geography: Geography, workers: float) -> FloatArray:
+    """Workers by work zone."""
+    if "work@district" not in tables and "home_work@zone" in tables:
+        columns = reconcile.product_prior(_known_homes(tables["home_work@zone"], geography.n)).sum(axis=0)
+        return columns * (workers / max(float(columns.sum()), LEAST))
+    noisy = Noisy.of(tables["work@district"])
+    start = np.full(noisy.count.shape, workers / noisy.count.size)
+    top = reconcile.settle(start, noisy, np.zeros(start.shape, dtype=np.int64), np.array([workers]))
+    steps = []
+    for fine, coarse in _downward(levels):
+        parent = geography.level_parent(fine, coarse)
+        table = tables.get(f"work@{fine}")
+        steps.append((Noisy.of(table) if table else _silent((len(parent),)), parent))
+    return reconcile.descend(steps, top, _areas(geography))
+
+
+def _home_work(
+    tables: Marginals, levels: tuple[str, ...], geography: Geography, homes: FloatArray, works: FloatArray
+) -> FloatArray:
+    """Workers by home and work zone."""
+    n, workers = geography.n, float(homes.sum())
+    margins: list[tuple[IntArray, FloatArray]] = []
+    bands = geography.bands.astype(np.int64)
+    table = homes[:, None] * works[None, :] / max(workers, LEAST) * np.exp(-0.1 * bands)
+    rows, columns = np.indices((n, n))
+    if "commute_km" in tables:
+        by_band = reconcile.product_prior(Noisy.of(tables["commute_km"]))
+        margins.append((bands, by_band * workers / max(float(by_band.sum()), LEAST)))
+    ends = [(columns, works), (rows, homes)]
+    table = reconcile.rake(table, [*margins, *ends], rounds=RAKE_ROUNDS)
+    for level in reversed(levels):
+        if f"home_work@{level}" not in tables:
+            continue
+        parent = geography.parents[level]
+        areas = int(parent.max()) + 1
+        pairs = parent[rows] * areas + parent[columns]
+        noisy = _known_homes(tables[f"home_work@{level}"], areas)
+        prior = np.bincount(pairs.ravel(), weights=table.ravel(), minlength=areas * areas).reshape(areas, areas)
+        estimate, variance = reconcile.posterior(prior, noisy)
+        whole = np.zeros(estimate.shape, dtype=np.int64)
+        estimate = reconcile.adjust(estimate, variance, whole, np.array([workers]))
+        margins.append((pairs, estimate.ravel()))
+        table = reconcile.rake(table, [*margins, *ends], rounds=RAKE_ROUNDS)
+    return table
+
+
+def _band_groups(tables: Marginals, geography: Geography) -> FloatArray:
+    """How a commuting distance changes the mix of groups: ratio to independence, shape (bands, groups)."""
+    if "commute_km_by_group" not in tables:
+        return np.ones((geography.n_bands, 1))
+    estimate = reconcile.product_prior(Noisy.of(tables["commute_km_by_group"]))
+    flat = estimate.reshape(geography.n_bands, -1)
+    return (flat + LEAST) / (reconcile.independent(flat) + LEAST)
+
+
+def _known_homes(table: Marginal, areas: int) -> Noisy:
+    """A home x work table without the row of unknown homes."""
+    return Noisy.of(table).moved(lambda a: a[:areas])
+
+
+def _downward(levels: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Pairs (finer, coarser), from the coarsest down."""
+    coarse_first = levels[::-1]
+    return list(zip(coarse_first[1:], coarse_first[:-1], strict=True))
+
+
+def _silent(shape: tuple[int, ...]) -> Noisy:
+    """A table that was not released: nothing is known of any cell."""
+    return Noisy(np.full(shape, np.nan), 0.0, 1e15)
+
+
+def _areas(geography: Geography) -> FloatArray:
+    """Equal expected size for every zone but outside, which is small: zones are drawn to hold comparable numbers."""
+    size = np.ones(geography.n)
+    size[-1] = 1e-3
+    return size

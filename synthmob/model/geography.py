@@ -1,0 +1,64 @@
+"""What the model needs to know of the zoning: distance bands between zones, parents, and areas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from synthmob.domain import Domain
+from synthmob.zones import Zoning
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Geography:
+    """Public geography as arrays over zone indices, `outside` last.
+
+    `xy_km` (zones, 2), NaN for outside; `internal_km` (zones,); `bands` int8 (zones, zones), the last band next to outside;
+    `parents` by level name: (zones,) area indices; `n` counts zones with `outside`.
+    """
+
+    xy_km: FloatArray
+    internal_km: FloatArray
+    bands: npt.NDArray[np.int8]
+    parents: dict[str, IntArray]
+    edges_km: tuple[float, ...]
+
+    @property
+    def n(self) -> int:
+        """Zones, `outside` included."""
+        return len(self.xy_km)
+
+    @property
+    def n_bands(self) -> int:
+        """Distance bands, the one next to outside included."""
+        return len(self.edges_km) + 1
+
+    @staticmethod
+    def of(zoning: Zoning, domain: Domain) -> Geography:
+        """The geography of a zoning in a domain's distance bands."""
+        xy, inside = zoning.centroids_km, zoning.internal_km
+        n = zoning.n_zones + 1
+        bands = np.empty((n, n), dtype=np.int8)
+        everywhere = np.arange(n)
+        for origin in range(n):
+            bands[origin] = band_of(zoning.distances_km(origin, everywhere), domain.distance_edges_km)
+        parents = {level.name: zoning.parent_of(level.name) for level in zoning.levels}
+        return Geography(xy, inside, bands, parents, domain.distance_edges_km)
+
+    def level_parent(self, fine: str, coarse: str) -> IntArray:
+        """The coarse area of every fine area, `outside` last: shape (fine areas,)."""
+        fine_of, coarse_of = self.parents[fine], self.parents[coarse]
+        out = np.zeros(int(fine_of.max()) + 1, dtype=np.int64)
+        out[fine_of] = coarse_of
+        return out
+
+
+def band_of(km: FloatArray, edges_km: tuple[float, ...]) -> npt.NDArray[np.int8]:
+    """The distance band of every distance, km; NaN is the band after the last."""
+    code = np.searchsorted(np.asarray(edges_km), km, side="right") - 1
+    return np.where(np.isnan(km), len(edges_km), code).astype(np.int8)

@@ -1,0 +1,144 @@
+"""The model: everything that generation needs, fitted on a release and a public zoning, and nothing else."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from synthmob.counts.timing import COARSE_DURATION_EDGES_MIN, COARSE_START_EDGES_MIN
+from synthmob.domain import DAY_TYPES, Domain
+from synthmob.errors import ZoningError
+from synthmob.marginals import Marginal
+from synthmob.model import anchors as anchors_law
+from synthmob.model import defaults
+from synthmob.model import flows as flows_law
+from synthmob.model import routines as routines_law
+from synthmob.model.anchors import Anchors
+from synthmob.model.flows import Flows
+from synthmob.model.geography import Geography
+from synthmob.model.lives import sample_lives
+from synthmob.model.routines import Routines
+from synthmob.model.timing import Bins
+from synthmob.period import Period
+from synthmob.plan import domain_from
+from synthmob.release import Release
+from synthmob.zones import Zoning
+
+LIVES_CELLS = 20_000_000
+DEFAULT_PERIOD = Period(datetime.date(2026, 3, 2), 7, "UTC")
+"""A week from a Monday, for releases that are about no days at all."""
+
+
+@dataclass(frozen=True)
+class MobilityModel:
+    """Four words fitted: anchors, flows, routines (usage comes with events).
+
+    `day_type_of` maps a day type of DAY_TYPES to a row of `routines`; `zoning` is the public one it was fitted on; `assumed` says in
+    words what the release was silent on; `source` is the release's own privacy statement.
+    """
+
+    anchors: Anchors
+    flows: Flows
+    routines: Routines
+    domain: Domain
+    period: Period
+    zoning: Zoning
+    day_type_of: tuple[int, ...]
+    assumed: tuple[str, ...]
+    source: dict[str, Any]
+
+
+def fit(release: Release, zoning: Zoning) -> MobilityModel:
+    """A model of a release over its public zoning; FormatError where the release says too little, ZoningError where the zones differ."""
+    tables = release.marginals
+    planned = "plan" in release.info
+    domain = domain_from(release.info["plan"]["domain"], "release.json") if planned else _published_domain(tables)
+    period = Period.from_json(release.info["period"]) if "period" in release.info else DEFAULT_PERIOD
+    _check_zones(tables, zoning)
+    geography = Geography.of(zoning, domain)
+    levels = tuple(level.name for level in zoning.levels)
+    anchors = anchors_law.fit_anchors(tables, levels, geography)
+    assumed: list[str] = [] if planned else _left_out(domain)
+    people = _people(tables, anchors, domain, assumed)
+    bins = duration_bins(domain)
+    if routines_law.has_routines(tables):
+        routines = routines_law.fit_routines(tables, domain, bins, people)
+        labels = release.marginals["chains"].axes[0]
+        present = [DAY_TYPES.index(labels.label(k)) for k in range(labels.size)]
+    else:
+        routines = defaults.commuter_days(domain, people)
+        present = list(range(len(DAY_TYPES)))
+        assumed.append(defaults.STATEMENT)
+    day_type_of = _day_type_rows(present, assumed)
+    day_share = np.array([len(period.days_of(kind)) for kind in present], dtype=np.float64)
+    day_share = day_share / day_share.sum() if day_share.sum() > 0 else np.full(len(present), 1 / len(present))
+    n_lives = int(np.clip(LIVES_CELLS // geography.n, 4000, 30_000))
+    lives = sample_lives(anchors, routines.chains, day_share, geography, n_lives)
+    work_anchor = (routines.work_anchor * day_share[:, None]).sum(axis=0)
+    single = np.array([len(period.days_of(kind)) == 1 for kind in present])
+    flows = flows_law.fit_flows(tables, levels, geography, lives, work_anchor, len(domain.purposes), single)
+    return MobilityModel(anchors, flows, routines, domain, period, zoning, day_type_of, tuple(assumed), dict(release.info))
+
+
+def duration_bins(domain: Domain) -> Bins:
+    """The bins of durations and starts."""
+    return Bins(
+        np.asarray(domain.duration_edges_min, dtype=np.int64), np.asarray(COARSE_DURATION_EDGES_MIN),
+        np.asarray(COARSE_START_EDGES_MIN))
+
+
+def _published_domain(tables: dict[str, Marginal]) -> Domain:
+    """The standard categories, without the attributes that no published table tells."""
+    told = {name for table in tables.values() for name in table.axis_names}
+    attributes = tuple(name for name in ("sex", "age_band") if name in told)
+    silent: dict[str, Any] = {name: ("other",) for name in ("sex", "age_band") if name not in told}
+    return Domain(attributes=attributes, **silent)
+
+
+def _left_out(domain: Domain) -> list[str]:
+    """What a release of published tables does not tell and its people therefore do not have."""
+    lost = [name for name in ("sex", "age_band") if name not in domain.attributes]
+    said = [f"No published table tells {name}: the column is left out." for name in lost]
+    return [*said, "Only people with a home and a work place are in the published tables: there are no others."]
+
+
+def _people(tables: dict[str, Marginal], anchors: Anchors, domain: Domain, assumed: list[str]) -> np.ndarray[Any, Any]:
+    """Persons by sex, age band and worker."""
+    people = anchors_law.demographics(tables)
+    groups = anchors.groups.sum(axis=0)
+    if people is None:
+        assumed.append("The release has no table of sex, age and work together: groups are those of its home tables.")
+        if groups.shape[1] == len(domain.sex) * len(domain.age_band):
+            return np.moveaxis(groups.reshape(2, len(domain.sex), len(domain.age_band)), 0, 2)
+        people = np.zeros((len(domain.sex), len(domain.age_band), 2))
+        people[-1, -1] = groups.sum(axis=1)
+    return people
+
+
+def _day_type_rows(present: list[int], assumed: list[str]) -> tuple[int, ...]:
+    """The row of the routines for every day type; one that was not measured takes the first one that was."""
+    rows = []
+    for kind, label in enumerate(DAY_TYPES):
+        rows.append(present.index(kind) if kind in present else 0)
+        if kind not in present:
+            assumed.append(f"No {label} was measured: a {label} is generated like a {DAY_TYPES[present[0]]}.")
+    return tuple(rows)
+
+
+def _check_zones(tables: dict[str, Marginal], zoning: Zoning) -> None:
+    """Refuse a zoning whose zones or areas are not those of the release."""
+    for name, table in tables.items():
+        if "@" not in name:
+            continue
+        level = name.split("@")[1]
+        labels = zoning.level_labels(level)
+        for axis in table.axes:
+            if axis.name in ("home", "work", "zone", "origin", "destination"):
+                found = tuple(axis.label(k) for k in range(min(axis.size, len(labels))))
+                if found != labels:
+                    raise ZoningError(
+                        f"Table {name} of the release has other {level} labels than the zoning given: use the zoning it was "
+                        "measured with.")

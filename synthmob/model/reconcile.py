@@ -1,0 +1,202 @@
+"""From noisy, censored counts to one consistent, non-negative table.
+
+A released cell says y = x + noise; a missing one says only that x + noise fell below the cut. Both are combined with what a
+model expects of the cell (m): x ~ Normal(m, tau), tau = m + b m^2. The misfit b is measured on cells that the *model* expects
+to be well above the cut, never on cells that passed it: noise selected those (a bias that clipping at zero shares).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from synthmob.marginals import Marginal
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+LEAST = 1e-9
+SHARED_ERROR = 0.1
+
+
+@dataclass(frozen=True)
+class Noisy:
+    """A released table as an array: `count` NaN where the cell was suppressed, and its `sigma` and `cut`, in persons."""
+
+    count: FloatArray
+    sigma: float
+    cut: float
+
+    @staticmethod
+    def of(marginal: Marginal) -> Noisy:
+        """The dense array of a released marginal."""
+        return Noisy(marginal.dense(missing=np.nan), marginal.sigma, marginal.cut)
+
+    def moved(self, change: Callable[[FloatArray], FloatArray]) -> Noisy:
+        """The same noise with a rearranged or cut-out array."""
+        return Noisy(change(self.count), self.sigma, self.cut)
+
+    @property
+    def published(self) -> npt.NDArray[np.bool_]:
+        """Which cells were published."""
+        return ~np.isnan(self.count)
+
+
+def misfit(prior: FloatArray, noisy: Noisy) -> float:
+    """The coefficient b of the model's relative error, from cells that the model puts above cut + sigma.
+
+    One cell that the model got badly wrong must not decide for all, so the estimate is a mean of squares, each at most 4.
+    """
+    chosen = prior > max(noisy.cut + noisy.sigma, 1.0)
+    if chosen.sum() < 4:
+        return 1.0
+    m = prior[chosen]
+    y = np.where(noisy.published[chosen], np.nan_to_num(noisy.count[chosen]), noisy.cut / 2)
+    excess = ((y - m) ** 2 - m - noisy.sigma**2) / m**2
+    return float(np.clip(np.minimum(excess, 4.0).mean(), 1e-4, 4.0))
+
+
+def posterior(prior: FloatArray, noisy: Noisy, *, b: float | None = None) -> tuple[FloatArray, FloatArray]:
+    """The mean and variance of every cell given its prior mean and what was released of it; both of the prior's shape."""
+    from scipy.special import log_ndtr
+
+    m = np.maximum(prior, 0.0)
+    b = misfit(m, noisy) if b is None else b
+    tau = m + b * m**2 + LEAST
+    total = tau + noisy.sigma**2
+    seen = m + (np.nan_to_num(noisy.count) - m) * tau / total
+    z = (noisy.cut - m) / np.sqrt(total)
+    hazard = np.exp(-0.5 * z**2 - 0.5 * np.log(2 * np.pi) - log_ndtr(z))
+    unseen = m - hazard * tau / np.sqrt(total)
+    most = noisy.cut + 2.0 * noisy.sigma  # what a wrong model expects of a suppressed cell must not carry it far above the cut
+    mean = np.where(noisy.published, seen, np.minimum(unseen, most))
+    variance = np.where(noisy.published, tau * noisy.sigma**2 / total, tau * (1 - tau / total * hazard * (hazard + z)))
+    return np.maximum(mean, 0.0), np.maximum(variance, 0.0) + LEAST
+
+
+def adjust(mean: FloatArray, variance: FloatArray, group: IntArray, totals: FloatArray) -> FloatArray:
+    """Non-negative means whose sums by `group` (same shape, codes into `totals`) equal `totals`.
+
+    The difference is spread in proportion to variance (generalised least squares), a tenth of the cell counted as error that
+    both totals share in: totals of other tables are bounded differently, and such a gap belongs to the large cells, not to the
+    suppressed ones. What goes below zero is set to zero and the rest rescaled.
+    """
+    flat, codes = mean.ravel().copy(), group.ravel()
+    spread = variance.ravel() + (SHARED_ERROR * flat) ** 2
+    n = len(totals)
+    gap = totals - np.bincount(codes, weights=flat, minlength=n)
+    room = np.bincount(codes, weights=spread, minlength=n)
+    flat = np.maximum(flat + spread * (gap / np.maximum(room, LEAST))[codes], 0.0)
+    sums = np.bincount(codes, weights=flat, minlength=n)
+    empty = (sums <= 0) & (totals > 0)
+    flat = np.where(empty[codes], spread, flat)
+    sums = np.bincount(codes, weights=flat, minlength=n)
+    return (flat * (totals / np.maximum(sums, LEAST))[codes]).reshape(mean.shape)
+
+
+def settle(prior: FloatArray, noisy: Noisy, group: IntArray, totals: FloatArray) -> FloatArray:
+    """Posterior cells of a table whose sums by group are known."""
+    sums = np.bincount(group.ravel(), weights=prior.ravel(), minlength=len(totals))
+    scaled = prior * (totals / np.maximum(sums, LEAST))[group]
+    mean, variance = posterior(scaled, noisy)
+    return adjust(mean, variance, group, totals)
+
+
+def product_prior(noisy: Noisy, *, rounds: int = 4) -> FloatArray:
+    """An estimate of a small table from itself alone: cells shrunk towards the product of the table's own margins."""
+    count = noisy.count
+    estimate = np.where(noisy.published, np.nan_to_num(count), min(noisy.cut, 1.0) / 4)
+    estimate = np.maximum(estimate, 0.0)
+    for _ in range(rounds):
+        prior = independent(estimate)
+        estimate, _variance = posterior(prior, noisy)
+    return estimate
+
+
+def independent(table: FloatArray) -> FloatArray:
+    """The product of a table's one-way margins, with the table's total."""
+    total = table.sum()
+    if total <= 0:
+        return np.full(table.shape, LEAST)
+    out = np.full(table.shape, total)
+    for axis in range(table.ndim):
+        margin = table.sum(axis=tuple(k for k in range(table.ndim) if k != axis)) / total
+        out = out * margin.reshape([-1 if k == axis else 1 for k in range(table.ndim)])
+    return out
+
+
+def backed_off(noisy: Noisy, totals: FloatArray | None = None, *, rounds: int = 6) -> FloatArray:
+    """An estimate of a (context..., bin) table: each context's bins are shrunk towards those of the context without its last axis.
+
+    `totals`, of the shape without the bin axis, are the known sums of the contexts; without them they are estimated along.
+    """
+    shape = noisy.count.shape
+    estimate = np.maximum(np.nan_to_num(noisy.count), 0.0)  # suppressed cells start empty: the ladder fills them
+    group = np.repeat(np.arange(int(np.prod(shape[:-1]))), shape[-1]).reshape(shape)
+    for _ in range(rounds):
+        sums = estimate.sum(axis=-1) if totals is None else totals
+        prior = sums[..., None] * ladder(estimate)
+        mean, variance = posterior(prior, noisy)
+        estimate = mean if totals is None else adjust(mean, variance, group, totals.ravel())
+    return estimate
+
+
+def ladder(table: FloatArray) -> FloatArray:
+    """P(bin | context) from coarser contexts only: the last context axis summed out, backed by all coarser sums in turn.
+
+    Every step counts as much as `weight` persons of its own step before it, so an empty context inherits.
+    """
+    weight = 50.0
+    bins = table.shape[-1]
+    share = np.full(bins, 1.0 / bins)
+    for depth in range(table.ndim - 1):
+        sums = table.sum(axis=tuple(range(depth, table.ndim - 1)))
+        before = share if depth == 0 else share[..., None, :]
+        # An axis is added at every step but the first, which has none.
+        share = (sums + weight * before) / (sums.sum(axis=-1, keepdims=True) + weight)
+    return np.broadcast_to(share[..., None, :] if table.ndim > 1 else share, table.shape)
+
+
+def conditional(table: FloatArray, fallback: FloatArray, *, weight: float) -> FloatArray:
+    """P(last axis | the others), a context of few people leaning on `fallback` (same shape, rows sum to 1) by `weight` persons."""
+    return (table + weight * fallback) / (table.sum(axis=-1, keepdims=True) + weight)
+
+
+def rake(seed: FloatArray, margins: Sequence[tuple[IntArray, FloatArray]], *, rounds: int) -> FloatArray:
+    """Iterative proportional fitting: `seed` scaled until its sums by each margin's codes (seed's shape) meet its totals.
+
+    The last margin is met exactly. Source: Deming and Stephan 1940, doi:10.1214/aoms/1177731829.
+    """
+    table = seed.ravel().copy()
+    plan = [(codes.ravel(), totals) for codes, totals in margins]
+    for _ in range(rounds):
+        for codes, totals in plan:
+            sums = np.bincount(codes, weights=table, minlength=len(totals))
+            table *= np.divide(totals, sums, out=np.zeros_like(totals), where=sums > 0)[codes]
+    return table.reshape(seed.shape)
+
+
+def descend(levels: Sequence[tuple[Noisy, IntArray]], totals: FloatArray, prior: FloatArray) -> FloatArray:
+    """A table over areas, from coarse to fine: areas on the first axis, anything on the others.
+
+    `levels` holds, from coarse to fine, a released table and the parent (row of the level before) of each of its rows;
+    `totals` is the coarsest table, already settled; `prior` the expected size of the finest rows, shape (finest,), which coarser
+    levels take as the sum of their descendants.
+    """
+    sizes = [prior]
+    for _noisy, parent in reversed(levels[1:]):
+        sizes.append(np.bincount(parent, weights=sizes[-1], minlength=int(parent.max()) + 1))
+    current = totals
+    for (noisy, parent), size in zip(levels, reversed(sizes), strict=True):
+        rest = current[0].size if current.ndim > 1 else 1
+        above = current.reshape(len(current), rest)
+        base = np.bincount(parent, weights=size, minlength=len(current))
+        share = size / np.maximum(base[parent], LEAST)
+        columns = np.arange(rest)
+        group = parent[:, None] * rest + columns[None, :]
+        flat = noisy.moved(lambda a, rest=rest: a.reshape(len(a), rest))
+        settled = settle(share[:, None] * above[parent], flat, group, above.ravel())
+        current = settled.reshape((len(parent), *current.shape[1:]))
+    return current

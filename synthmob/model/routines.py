@@ -1,0 +1,178 @@
+"""What people do, and when: chains by class, times by chain, travel times, how often work is elsewhere, how often places return."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from synthmob.counts.timing import STAY_WEIGHT
+from synthmob.domain import MINUTES_PER_DAY, Domain
+from synthmob.marginals import Marginal
+from synthmob.model import chains as chains_law
+from synthmob.model import reconcile, rehearsal
+from synthmob.model import timing as timing_law
+from synthmob.model.chains import MAX_STAYS, Chains
+from synthmob.model.durations import DURATION_TABLES, Arriving, Released, fit_durations
+from synthmob.model.reconcile import LEAST, FloatArray, Noisy
+from synthmob.model.timing import Bins, Timing
+
+Marginals = Mapping[str, Marginal]
+REHEARSALS = 5
+NEEDED = ("chains", "stays_by_group", "participation", "transitions", "first_departure",
+          "first_departure_next", "first_departure_size", "stays_per_day", "departures", "episodes", "durations", "durations_left", "durations_between", "travel_time")
+
+
+@dataclass(frozen=True)
+class Routines:
+    """Chains and times by day type; `travel` (distance bands, travel bins) rows sum to 1; `work_anchor` (day types, 2) share of
+    first and later work stays at the own work zone; `exploration` (purposes,) Chinese-restaurant weight of a new place."""
+
+    chains: tuple[Chains, ...]
+    timings: tuple[Timing, ...]
+    travel: FloatArray
+    work_anchor: FloatArray
+    exploration: FloatArray
+
+
+def has_routines(tables: Marginals) -> bool:
+    """Whether a release says enough of days to fit routines."""
+    return all(name in tables for name in NEEDED)
+
+
+def fit_routines(tables: Marginals, domain: Domain, bins: Bins, people: FloatArray) -> Routines:
+    """The routines of a release; `people` persons by (sex, age band, worker)."""
+    day_types = tables["chains"].axes[0].size
+    laws, timings = [], []
+    for day_type in range(day_types):
+        law = _chains(tables, domain, people, day_type)
+        laws.append(law)
+        timings.append(_timing(tables, law, bins, day_type, domain.duties))
+    travel = reconcile.backed_off(Noisy.of(tables["travel_time"]))
+    travel = reconcile.conditional(travel, reconcile.ladder(travel), weight=timing_law.CONTEXT_WEIGHT)
+    return Routines(tuple(laws), tuple(timings), travel, _work_anchor(tables, day_types), _exploration(tables, domain))
+
+
+def _slice(table: Marginal, day_type: int) -> Noisy:
+    """One day type of a dense table whose first axis is the day type."""
+    return Noisy.of(table).moved(lambda a: a[day_type])
+
+
+def _chains(tables: Marginals, domain: Domain, people: FloatArray, day_type: int) -> Chains:
+    """The chains of a day type and who has them."""
+    axis = domain.chain_axis
+    lengths = _lengths(_slice(tables["stays_per_day"], day_type), float(people.sum()))
+    class_lengths = _class_lengths(_slice(tables["stays_by_group"], day_type), people, lengths)
+    transitions = reconcile.backed_off(_slice(tables["transitions"], day_type))
+    first, follow = chains_law.markov(transitions)
+    prior = chains_law.expected(axis, lengths, first, follow)
+    table = tables["chains"]
+    mine = table.codes[:, 0] == day_type
+    persons = chains_law.estimate(
+        axis, (table.codes[mine, 1], table.values[mine]), table.sigma, table.cut, prior, lengths)
+    codes, weights = chains_law.select(axis, persons, f"chains {day_type}")
+    short = chains_law.spell(axis, codes)
+    long, long_weights = chains_law.long_chains(lengths, axis.max_stays + 1, first, follow, f"long chains {day_type}")
+    purposes = np.vstack([short, long])
+    all_weights = np.concatenate([weights, long_weights])
+    all_codes = np.concatenate([codes, np.full(len(long), -1)])
+    counts = (purposes >= 0).sum(axis=1).astype(np.int64)
+    classes = people.ravel()
+    worker = np.broadcast_to(np.arange(people.shape[2]) == 0, people.shape).ravel()
+    joint = chains_law.by_class(
+        purposes, counts, all_weights, classes, class_lengths.reshape(len(classes), -1),
+        _participation(_slice(tables["participation"], day_type), people), worker, np.isin(all_codes, table.codes[mine, 1]))
+    return Chains(purposes, counts, joint.sum(axis=0), all_codes, joint)
+
+
+def _lengths(noisy: Noisy, total: float) -> FloatArray:
+    """Persons by number of stays, shape (MAX_STAYS + 1,), index 0 empty."""
+    n = len(noisy.count)
+    fall = 0.6 ** np.arange(n)
+    prior = total * fall / fall.sum()
+    settled = reconcile.settle(prior, noisy, np.zeros(n, dtype=np.int64), np.array([total]))
+    return np.concatenate([[0.0], settled])
+
+
+def _class_lengths(noisy: Noisy, people: FloatArray, lengths: FloatArray) -> FloatArray:
+    """Persons by class and number of stays, shape (classes, MAX_STAYS + 1): each class sums to its people, each length to its
+    persons of all classes."""
+    turned = noisy.moved(lambda a: np.moveaxis(a, 2, 0))  # worker first: sex is the first context to be summed out
+    estimate = np.moveaxis(reconcile.backed_off(turned, np.moveaxis(people, 2, 0)), 0, 2)
+    out = np.zeros((people.size, MAX_STAYS + 1))
+    out[:, 1 : estimate.shape[3] + 1] = estimate.reshape(people.size, -1) + LEAST
+    klass, stays = np.indices(out.shape)
+    return reconcile.rake(out, [(klass, people.ravel()), (stays, lengths)], rounds=20)
+
+
+def _participation(noisy: Noisy, people: FloatArray) -> FloatArray:
+    """Persons whose day includes each purpose but home, shape (classes, purposes - 1)."""
+    turned = noisy.moved(lambda a: np.moveaxis(a, 2, 0))
+    estimate = np.moveaxis(reconcile.backed_off(turned), 0, 2)
+    estimate[:, :, 1, 0] = 0.0  # a person without a work place has no work stay, by definition
+    return np.clip(estimate, 0.0, people[..., None] * 0.9995).reshape(people.size, -1)
+
+
+def _timing(tables: Marginals, law: Chains, bins: Bins, day_type: int, duties: tuple[int, ...]) -> Timing:
+    """First departures and durations of a day type."""
+    first = timing_law.FirstDepartures(*(
+        _slice(tables[name], day_type) for name in ("first_departure", "first_departure_next", "first_departure_size")))
+    own = tables.get("chain_episodes")
+    departures, departure_row = timing_law.fit_departures(law, first, tables.get("chain_departure"), day_type, duties)
+    context = timing_law.contexts(law, duties)
+    edges = np.append(bins.fine, MINUTES_PER_DAY)
+    travel = _typical_travel(tables)
+    others = ~timing_law.has_own_times(law, own)
+    released = Released(*(_slice(tables[name], day_type) for name in DURATION_TABLES))
+    arriving: Arriving | None = None
+    drawn = np.zeros(timing_law.QUARTERS)
+    for _ in range(REHEARSALS + 1):
+        durations, duration_row = fit_durations(law, released, own, day_type, bins, duties, arriving)
+        play = (context, released.n_contexts, departures, departure_row, durations, duration_row, edges, travel)
+        everybody, drawn = rehearsal.arrivals(law, np.ones(len(others), dtype=np.bool_), *play)
+        arriving = Arriving(everybody, rehearsal.arrivals(law, others, *play)[0])
+    clock = timing_law.clock_of(drawn, _slice(tables["departures"], day_type), STAY_WEIGHT)
+    return Timing(departures, departure_row, durations, duration_row, clock)
+
+
+def _typical_travel(tables: Marginals) -> FloatArray:
+    """A hundred travel times, min, even along their released distribution over all distances."""
+    table = tables["travel_time"]
+    edges = np.array([float(label.rstrip("+").split("-")[0]) for label in map(table.axes[1].label, range(table.axes[1].size))])
+    share = table.project(["minutes"]).dense() + LEAST
+    at = np.searchsorted(np.cumsum(share) / share.sum(), (np.arange(100) + 0.5) / 100, side="right")
+    upper = np.append(edges[1:], edges[-1] * 1.2)
+    return (edges + upper)[np.minimum(at, len(edges) - 1)] / 2
+
+
+def _work_anchor(tables: Marginals, day_types: int) -> FloatArray:
+    """Share of first and later work stays of a day that are at the person's own work zone."""
+    if "anchored" not in tables:
+        return np.ones((day_types, 2))
+    estimate = np.stack([reconcile.backed_off(_slice(tables["anchored"], d)) for d in range(day_types)])
+    return (estimate[..., 0] + 0.9) / (estimate.sum(axis=2) + 1.0)
+
+
+def _exploration(tables: Marginals, domain: Domain) -> FloatArray:
+    """Theta of every purpose: with n stays behind, the next is somewhere new with probability theta / (theta + n).
+
+    Fitted to the released distinct zones given stays (Pitman's Chinese restaurant, doi:10.1007/b11601500); 2 where unreleased.
+    """
+    theta = np.full(len(domain.purposes), 2.0)
+    if "distinct_given_visits" not in tables:
+        return theta
+    estimate = reconcile.backed_off(Noisy.of(tables["distinct_given_visits"]))
+    grid = np.geomspace(0.05, 200.0, 120)
+    visits = np.arange(1, estimate.shape[1] + 1)
+    places = np.arange(1, estimate.shape[2] + 1)
+    steps = grid[:, None] / (grid[:, None] + np.arange(estimate.shape[1])[None, :])
+    mean_places = np.cumsum(steps, axis=1)
+    for purpose in range(1, len(theta)):
+        persons = estimate[purpose].sum(axis=1)
+        found = (estimate[purpose] * places).sum(axis=1) / np.maximum(persons, LEAST)
+        weight = np.where(visits >= 2, persons, 0.0)
+        if weight.sum() > 0:
+            loss = (weight * (mean_places - found) ** 2).sum(axis=1)
+            theta[purpose] = grid[int(np.argmin(loss))]
+    return theta

@@ -1,0 +1,108 @@
+"""Whether the arrays of a model fit one another, its domain and its zoning.
+
+The generation kernel is compiled and trusts its indices: an array of another shape, or an index past its end, would read
+memory that is not the array's. So everything the kernel follows is looked at here, once, before a model is used.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from synthmob.domain import DAY_TYPES, MINUTES_PER_DAY
+from synthmob.errors import FormatError
+from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
+from synthmob.model.mobility import MobilityModel
+from synthmob.model.timing import HOURS, QUARTERS, Timing
+
+Array = npt.NDArray[Any]
+MAX_PURPOSES = 16
+"""As many purposes as the kernel has room for."""
+YES_OR_NO = 2
+ANY = None
+
+
+def check(model: MobilityModel) -> None:
+    """FormatError, naming the array, where a shape, an index or a value cannot be."""
+    domain, zones = model.domain, model.zoning.n_zones + 1
+    purposes, bands = len(domain.purposes), len(domain.distance_edges_km) + 1
+    districts = len(model.zoning.level("district").labels) + 1
+    groups, kinds = len(domain.sex) * len(domain.age_band), len(model.routines.chains)
+    if purposes > MAX_PURPOSES:
+        raise FormatError(f"The model has {purposes} purposes: at most {MAX_PURPOSES} can be generated, merge some in the plan.")
+    anchors, flows, routines = model.anchors, model.flows, model.routines
+    _weights("anchors.home_worker", anchors.home_worker, (zones, YES_OR_NO))
+    _weights("anchors.groups", anchors.groups, (ANY, YES_OR_NO, ANY))
+    _indices("anchors.group_area", anchors.group_area, (zones,), 0, len(anchors.groups))
+    _weights("anchors.home_work", anchors.home_work, (zones, zones))
+    _weights("anchors.band_groups", anchors.band_groups, (bands, ANY))
+    if not 1 <= anchors.groups.shape[2] <= groups or anchors.band_groups.shape[1] not in (1, anchors.groups.shape[2]):
+        _refuse("anchors.groups", f"{anchors.groups.shape[2]} groups where sex and age make {groups}")
+    _weights("flows.attraction", flows.attraction, (purposes, zones))
+    _weights("flows.deterrence", flows.deterrence, (purposes, bands, bands))
+    _weights("flows.affinity", flows.affinity, (districts, districts))
+    _weights("routines.travel", routines.travel, (bands, len(domain.travel_edges_min)))
+    _weights("routines.work_anchor", routines.work_anchor, (kinds, 2))
+    _weights("routines.exploration", routines.exploration, (purposes,))
+    if float(anchors.home_worker.sum()) <= 0:
+        _refuse("anchors.home_worker", "nobody")
+    if len(routines.timings) != kinds or not 1 <= kinds <= len(DAY_TYPES) or len(model.day_type_of) != len(DAY_TYPES):
+        _refuse("routines", f"{kinds} day types of chains and {len(routines.timings)} of times")
+    _indices("day_type_of", np.array(model.day_type_of), (len(DAY_TYPES),), 0, kinds)
+    for kind, (chains, timing) in enumerate(zip(routines.chains, routines.timings, strict=True)):
+        _chains(f"routines.chains.{kind}", chains, purposes, groups * YES_OR_NO)
+        _timing(f"routines.timings.{kind}", timing, chains, len(domain.duration_edges_min))
+
+
+def _chains(name: str, chains: Chains, purposes: int, classes: int) -> None:
+    n = len(chains.lengths)
+    if n < 1:
+        _refuse(name, "no chain")
+    _indices(f"{name}.purposes", chains.purposes, (n, MAX_STAYS), NOBODY, purposes)
+    _indices(f"{name}.lengths", chains.lengths, (n,), 1, MAX_STAYS + 1)
+    _indices(f"{name}.codes", chains.codes, (n,), -1, np.iinfo(np.int64).max)
+    _weights(f"{name}.weights", chains.weights, (n,))
+    _weights(f"{name}.by_class", chains.by_class, (classes, n))
+    inside = np.arange(MAX_STAYS)[None, :] < chains.lengths[:, None]
+    if ((chains.purposes == NOBODY) == inside).any():
+        _refuse(f"{name}.purposes", "a chain that is longer or shorter than its length")
+
+
+def _timing(name: str, timing: Timing, chains: Chains, duration_bins: int) -> None:
+    n = len(chains.lengths)
+    _weights(f"{name}.departures", timing.departures, (ANY, QUARTERS))
+    _weights(f"{name}.durations", timing.durations, (ANY, HOURS, duration_bins))
+    _indices(f"{name}.departure_row", timing.departure_row, (n,), 0, len(timing.departures))
+    _indices(f"{name}.duration_row", timing.duration_row, (n, MAX_STAYS), -1, len(timing.durations))
+    _weights(f"{name}.clock", timing.clock, (QUARTERS + 1,))
+    if (np.diff(timing.clock) < 0).any() or timing.clock[-1] > MINUTES_PER_DAY:
+        _refuse(f"{name}.clock", "a clock that runs backwards or past midnight")
+    rank = np.arange(MAX_STAYS)[None, :]
+    timed = (rank > 0) & (rank < chains.lengths[:, None] - 1)
+    if (timing.duration_row[timed] < 0).any():
+        _refuse(f"{name}.duration_row", "a stay between two others without a duration")
+
+
+def _weights(name: str, array: Array, shape: tuple[int | None, ...]) -> None:
+    """Refuse an array of another shape, or with a value that is not a weight."""
+    _shape(name, array, shape)
+    if not np.isfinite(array).all() or (array < 0).any():
+        _refuse(name, "a value that is negative or not a number")
+
+
+def _indices(name: str, array: Array, shape: tuple[int | None, ...], first: int, end: int) -> None:
+    """Refuse an array of another shape, or with an index outside [first, end)."""
+    _shape(name, array, shape)
+    if array.size and not first <= int(array.min()) <= int(array.max()) < end:
+        _refuse(name, f"an index outside {first} to {end - 1}")
+
+
+def _shape(name: str, array: Array, shape: tuple[int | None, ...]) -> None:
+    if array.ndim != len(shape) or any(want is not ANY and got != want for got, want in zip(array.shape, shape, strict=True)):
+        _refuse(name, f"shape {array.shape} where ({', '.join('any' if n is ANY else str(n) for n in shape)}) is needed")
+
+
+def _refuse(name: str, what: str) -> None:
+    raise FormatError(f"The model's {name} has {what}: it is damaged or of another version, fit it again.")

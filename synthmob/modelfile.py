@@ -1,0 +1,199 @@
+"""A model on disk: arrays and JSON, nothing that runs.
+
+    MODEL/model.json              domain, period, what was assumed, the release's own statement, a digest of every array
+    MODEL/arrays/<part>.npy       one array of the model each, in NumPy's format, never pickled
+    MODEL/zones.parquet           the public zoning it was fitted on, GeoParquet
+
+A model from a stranger is data: file names come from the dataclasses of `synthmob.model`, never from the JSON; an array is read
+after its type, shape, size and SHA-256 have been compared, and used after its values have been (`modelcheck`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+
+import numpy as np
+import numpy.typing as npt
+
+from synthmob import folders, manifest, modelcheck
+from synthmob.domain import DAY_TYPES, Domain
+from synthmob.errors import FormatError, PlanError, ZoningError
+from synthmob.model.anchors import Anchors
+from synthmob.model.flows import Flows
+from synthmob.model.mobility import MobilityModel
+from synthmob.model.routines import Routines
+from synthmob.period import Period
+from synthmob.plan import domain_from
+from synthmob.zonefiles import read_zoning, write_zoning
+from synthmob.zones import Zoning
+
+FORMAT = "synthmob model"
+FORMAT_VERSION = 1
+KIND, MARK, HOLDS = "model", "model.json", ("arrays", "zones.parquet", manifest.FILE)
+WORDS: dict[str, type] = {"anchors": Anchors, "flows": Flows, "routines": Routines}
+"""The parts of a model that are arrays, under the name of their field."""
+MAX_ARRAY_BYTES = 4 << 30
+MAX_DIMENSIONS = 6
+_KEYS = ("domain", "period", "day_type_of", "day_types", "assumed", "source", "zones_sha256", "arrays")
+
+Array = npt.NDArray[Any]
+Part = TypeVar("Part")
+
+
+def save(model: MobilityModel, folder: str | Path) -> Path:
+    """Write a model, whole or not at all: an earlier one in its place is replaced, another folder refused."""
+    modelcheck.check(model)
+    target = Path(folder).resolve()
+    with folders.written_aside(target, KIND, MARK, HOLDS) as work:
+        (work / "arrays").mkdir()
+        written = {name: _write_array(array, work / _file(name)) for name, array in _arrays(model)}
+        write_zoning(model.zoning, work / "zones.parquet")
+        text = {
+            "format": FORMAT, "format_version": FORMAT_VERSION, "domain": asdict(model.domain), "period": model.period.as_json(),
+            "day_type_of": list(model.day_type_of), "day_types": len(model.routines.chains), "assumed": list(model.assumed),
+            "source": model.source, "zones_sha256": manifest.digest(work / "zones.parquet"), "arrays": written,
+        }  # fmt: skip
+        lines = json.dumps(text, indent=1, allow_nan=False, ensure_ascii=False)
+        (work / MARK).write_text(lines + "\n", encoding="utf-8", newline="\n")
+    return target
+
+
+def load(folder: str | Path) -> MobilityModel:
+    """Read a model and check all of it; FormatError says what is wrong with one that is not what it claims to be."""
+    where = Path(folder)
+    said = folders.read_json(where / MARK, KIND)
+    if said.get("format") != FORMAT or said.get("format_version") != FORMAT_VERSION:
+        raise FormatError(
+            f"{where} has format {said.get('format')!r} version {said.get('format_version')!r}: this synthmob reads {FORMAT!r} "
+            f"version {FORMAT_VERSION}, use the one that wrote it.")
+    if missing := [key for key in _KEYS if key not in said]:
+        raise FormatError(f"{where / MARK} says nothing of {missing[0]!r}: it is damaged, ask for the model again.")
+    day_types, day_type_of, assumed = said["day_types"], said["day_type_of"], said["assumed"]
+    good = type(day_types) is int and 1 <= day_types <= len(DAY_TYPES) and isinstance(said["source"], dict)
+    if not good or not _list_of(day_type_of, int) or not _list_of(assumed, str) or not isinstance(said["arrays"], dict):
+        raise FormatError(f"{where / MARK} has a day type, source or array list that cannot be: ask for the model again.")
+    parts: dict[str, Any] = {
+        name: _built(kind, name, day_types, lambda array, dtype: _read_array(where, array, said["arrays"].get(array), dtype))
+        for name, kind in WORDS.items()}
+    model = MobilityModel(
+        domain=_domain(said["domain"], where), period=Period.from_json(said["period"]),
+        zoning=_zoning(where, said["zones_sha256"]), day_type_of=tuple(day_type_of), assumed=tuple(assumed),
+        source=cast(dict[str, Any], said["source"]), **parts)
+    modelcheck.check(model)
+    return model
+
+
+def _arrays(model: MobilityModel) -> Iterator[tuple[str, Array]]:
+    """Every array of a model with its dotted name, in the types that the dataclasses declare."""
+    for name, kind in WORDS.items():
+        yield from _inside(getattr(model, name), kind, name)
+
+
+def _inside(part: object, kind: type, prefix: str) -> Iterator[tuple[str, Array]]:
+    for name, hint in _declared(kind):
+        value, path = getattr(part, name), f"{prefix}.{name}"
+        if get_origin(hint) is tuple:
+            for number, item in enumerate(value):
+                yield from _inside(item, get_args(hint)[0], f"{path}.{number}")
+        else:
+            yield path, np.ascontiguousarray(value, dtype=_dtype(hint))
+
+
+def _built(kind: type[Part], prefix: str, day_types: int, read: Callable[[str, np.dtype[Any]], Array]) -> Part:
+    """The dataclass `kind` with its arrays read by dotted name, and its tuples one entry a day type."""
+    values: dict[str, Any] = {}
+    for name, hint in _declared(kind):
+        path = f"{prefix}.{name}"
+        if get_origin(hint) is tuple:
+            values[name] = tuple(_built(get_args(hint)[0], f"{path}.{k}", day_types, read) for k in range(day_types))
+        else:
+            values[name] = read(path, _dtype(hint))
+    return kind(**values)
+
+
+def _declared(kind: type) -> list[tuple[str, Any]]:
+    """The fields of a dataclass and their types."""
+    hints = get_type_hints(kind)
+    return [(field.name, hints[field.name]) for field in fields(kind)]
+
+
+def _dtype(hint: Any) -> np.dtype[Any]:
+    """The little-endian type of a field declared as npt.NDArray[...].
+
+    >>> _dtype(npt.NDArray[np.int8]).str
+    '|i1'
+    """
+    return np.dtype(get_args(get_args(hint)[1])[0]).newbyteorder("<")
+
+
+def _file(name: str) -> str:
+    return f"arrays/{name}.npy"
+
+
+def _write_array(array: Array, path: Path) -> dict[str, Any]:
+    """Write an array; returns what model.json says of it."""
+    with path.open("wb") as file:
+        np.lib.format.write_array(file, array, version=(1, 0), allow_pickle=False)
+    return {"dtype": array.dtype.str, "shape": list(array.shape), "sha256": manifest.digest(path)}
+
+
+def _read_array(where: Path, name: str, said: object, dtype: np.dtype[Any]) -> Array:
+    """The array of that name, of the type wanted and of the shape and SHA-256 that model.json says; FormatError otherwise."""
+    path = where / _file(name)
+    entry = cast(dict[str, Any], said) if isinstance(said, dict) else {}
+    shape: Any = entry.get("shape")
+    if not _list_of(shape, int) or len(shape) > MAX_DIMENSIONS or any(n < 0 for n in shape) or entry.get("dtype") != dtype.str:
+        raise FormatError(f"{where / MARK} does not describe {name} as an array of type {dtype.str}: ask for the model again.")
+    size = math.prod(shape) * dtype.itemsize
+    if path.is_symlink() or path.parent.is_symlink() or not path.is_file():
+        raise FormatError(f"The model has no file {path.parent.name}/{path.name}: it is incomplete, ask for it again.")
+    if size > MAX_ARRAY_BYTES or not size <= path.stat().st_size <= size + (1 << 16):
+        raise FormatError(f"{path.name} has not the size of an array of shape {shape}: it is damaged, ask for the model again.")
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != entry.get("sha256"):
+        raise FormatError(f"{path.name} is not the file that {MARK} describes (its SHA-256 differs): ask for the model again.")
+    return _parsed(content, path.name, tuple(shape), dtype)
+
+
+def _parsed(content: bytes, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """The array in the bytes of an .npy file whose header says exactly that type and shape."""
+    import io
+
+    file = io.BytesIO(content)
+    try:
+        version = np.lib.format.read_magic(file)
+        found = np.lib.format.read_array_header_1_0(file) if version == (1, 0) else None
+    except ValueError:
+        found = None
+    if found != (shape, False, dtype) or len(content) - file.tell() != math.prod(shape) * dtype.itemsize:
+        raise FormatError(f"{name} is no array of type {dtype.str} and shape {shape}: it is damaged, ask for the model again.")
+    return np.frombuffer(content, dtype, offset=file.tell()).reshape(shape).copy()
+
+
+def _domain(said: object, where: Path) -> Domain:
+    if not isinstance(said, dict):
+        raise FormatError(f"{where / MARK} has no domain: it is damaged, ask for the model again.")
+    try:
+        return domain_from(cast(dict[str, Any], said), f"{where / MARK}")
+    except PlanError as error:
+        raise FormatError(f"The model's domain cannot be used: {error}") from None
+
+
+def _zoning(where: Path, sha256: object) -> Zoning:
+    path = where / "zones.parquet"
+    if path.is_symlink() or manifest.digest(path) != sha256:
+        raise FormatError(f"{path.name} is not the file that {MARK} describes (its SHA-256 differs): ask for the model again.")
+    try:
+        return read_zoning(path)
+    except ZoningError as error:
+        raise FormatError(f"The model's zones cannot be used: {error}") from None
+
+
+def _list_of(value: object, kind: type) -> bool:
+    return isinstance(value, list) and all(type(item) is kind for item in cast(list[Any], value))

@@ -1,0 +1,100 @@
+"""measure: records in, a release out. The one step whose result owes anything to a private record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synthmob import accounting, folders, manifest
+from synthmob.counts import STATISTICS, Public
+from synthmob.errors import InputError
+from synthmob.period import Period
+from synthmob.pipeline.places import ZoningFile
+from synthmob.pipeline.records import RecordFiles, enough_memory
+from synthmob.plan import Plan
+from synthmob.release import Release
+from synthmob.zones import Zoning
+
+ASKED_PEOPLE = 49
+"""Beside each table stands how likely a cell of so many people is to be published."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user wants to spend, and on what: the standard plan, or that with a file laid over it."""
+
+    epsilon: float
+    delta: float
+    plan_file: Path | None = None
+    min_group: int | None = None
+    accepted: bool = False
+
+    def plan(self) -> Plan:
+        """The plan, refused where its groups are too small and the user has not said that this is a study."""
+        if self.plan_file is not None:
+            plan = Plan.read(self.plan_file, self.epsilon, self.delta, min_group=self.min_group)
+        elif self.min_group is not None:
+            plan = Plan.standard(self.epsilon, self.delta, min_group=self.min_group)
+        else:
+            plan = Plan.standard(self.epsilon, self.delta)
+        plan.check_group(accepted=self.accepted)
+        return plan
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one table costs and shows: known before a record is read."""
+
+    table: str
+    share: float
+    bound_l2: float
+    sigma: float
+    cut: float
+    published_49: float
+    rho: float
+
+
+Show = Callable[[Plan, tuple[Cost, ...]], bool]
+"""Is shown the concrete plan and its costs, and says whether to go on."""
+Progress = Callable[[str, int], None]
+"""Is told what is being counted, and how many tables there are."""
+
+
+def costs(plan: Plan, zoning: Zoning, period: Period) -> tuple[Cost, ...]:
+    """Every table of a resolved plan with its noise and its cut."""
+    found: list[Cost] = []
+    for request in plan.requests:
+        axes = STATISTICS[request.statistic].axes(Public(zoning, plan.domain, period), request.level)
+        sigma = plan.sigma_of(request)
+        cut = accounting.cut_for(sigma, plan.min_group, math.prod(axis.size for axis in axes))
+        chance = accounting.probability_published(ASKED_PEOPLE, sigma, cut)
+        found.append(Cost(request.name, request.share, request.bound_l2, sigma, cut, chance, plan.rho_of(request)))
+    return tuple(found)
+
+
+def measure(records: RecordFiles, zones: ZoningFile, target: Path, asked: Asked, *, show: Show, progress: Progress) -> Release:
+    """Show the plan, then measure the records and write the release; nothing exact about a record file is written or shown."""
+    plan = asked.plan()
+    zoning = zones.read()
+    curator = records.curator(zoning)
+    with folders.written_aside(target.resolve(), "release", "release.json", ("tables", manifest.FILE)) as work, enough_memory():
+        concrete = curator.plan(plan)
+        if not show(concrete, costs(concrete, zoning, curator.period)):
+            raise InputError("The plan was not accepted: no record was read and nothing was spent.")
+        release = curator.measure(concrete, progress=lambda table: progress(table, len(concrete.requests)))
+        release.save(work)
+        manifest.write(_manifest(release, zones, asked, records), work / manifest.FILE)
+    return release
+
+
+def _manifest(release: Release, zones: ZoningFile, asked: Asked, records: RecordFiles) -> dict[str, Any]:
+    """Public things alone: the zoning and the plan are hashed, the records are not even named."""
+    public = {"zones": zones.path} | ({"plan": asked.plan_file} if asked.plan_file else {})
+    plan = release.info["plan"]
+    parameters = {
+        "epsilon": plan["epsilon"], "delta": plan["delta"], "min_group": plan["min_group"], "period": release.info["period"],
+        "read_from": records.read_from, "zones": zones.parameters()}
+    return manifest.compose("measure", parameters, inputs=public, packages=("opendp", "duckdb"), rho_spent=release.rho)

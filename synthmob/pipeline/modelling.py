@@ -1,0 +1,38 @@
+"""fit and generate: a release in, a model out; a model in, synthetic people out. Anyone's side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from synthmob import folders, manifest, modelfile
+from synthmob.model import mobility
+from synthmob.model.mobility import MobilityModel
+from synthmob.pipeline.places import ZoningFile, check_folder
+from synthmob.release import Release
+from synthmob.synthesis import days as synthesis
+from synthmob.synthesis import writer
+from synthmob.synthesis.days import Population
+from synthmob.synthesis.writer import Progress
+
+
+def fit(release: Path, zones: ZoningFile, target: Path) -> MobilityModel:
+    """Fit a model on a release and write it."""
+    check_folder(release, "release.json", "release")
+    with folders.written_aside(target.resolve(), modelfile.KIND, modelfile.MARK, modelfile.HOLDS) as work:
+        model = mobility.fit(Release.load(release), zones.read())
+        modelfile.save(model, work)
+        said = manifest.compose(
+            "fit", {"zones": zones.parameters()}, inputs={"release": release, "zones": zones.path}, packages=("scipy",),
+            assumed=list(model.assumed), rho_spent=0.0)  # fmt: skip
+        manifest.write(said, work / manifest.FILE)
+    return model
+
+
+def generate(
+    model: Path, target: Path, *, persons: int, days: int, seed: int, workers: int = 1, progress: Progress | None = None
+) -> Population:
+    """Generate people of a model into an OUT folder."""
+    check_folder(model, modelfile.MARK, modelfile.KIND)
+    people = synthesis.generate(modelfile.load(model), n_persons=persons, days=days, seed=seed)
+    writer.write(people, target, workers=workers, progress=progress, inputs={"model": model})
+    return people

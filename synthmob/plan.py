@@ -1,0 +1,247 @@
+"""What is asked of the records: which tables, how exactly, and what each may cost.
+
+A plan is data. The standard one can be changed by a TOML file (drop a table, move shares, coarsen a category); the records can
+never change it. `resolve` makes it concrete for a public zoning and period: levels spelled out, tables that make no sense for
+one day left out, shares normalised to the whole budget.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from synthmob import accounting
+from synthmob.domain import Domain
+from synthmob.errors import PlanError
+from synthmob.period import Period
+from synthmob.zones import Zoning
+
+MIN_GROUP = 50
+LEAST_GROUP = 10
+ROUNDING_SLACK = 1.0 + 1e-6
+"""Noise is scaled to a bound this much larger, so that fixed-point rounding at the bound is covered."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One table that the plan asks for.
+
+    `share` is its part of the budget relative to the other tables; `bound_l2` the most that one subscriber can move the
+    whole table, as an L2 norm in persons, for one day type; `per_day_type` multiplies its square by the day types of the period.
+    """
+
+    statistic: str
+    level: str
+    share: float
+    bound_l2: float = 1.0
+    per_day_type: bool = False
+    needs_days: int = 1
+
+    @property
+    def name(self) -> str:
+        """The table's name in a release."""
+        return f"{self.statistic}@{self.level}" if self.level else self.statistic
+
+
+STANDARD = (
+    Request("demographics", "", 0.2),
+    Request("home_by_group", "district", 1.0),
+    Request("home", "district", 0.4),
+    Request("home", "below", 1.0),
+    Request("work", "district", 0.3),
+    Request("work", "below", 0.7),
+    Request("home_work", "district", 0.8),
+    Request("home_work", "below", 0.8),
+    Request("commute_km", "", 0.2),
+    Request("commute_km_by_group", "", 0.3),
+    Request("destinations", "district", 0.4, 2.5),
+    Request("destinations", "below", 0.8, 2.5),
+    Request("visitors", "zone", 0.3, 2.5, needs_days=2),
+    Request("trip_km", "", 0.3, 2.5),
+    Request("distances", "", 0.4, 2.5),
+    Request("od", "district", 0.6, 3.0),
+    Request("od_hour", "district", 0.6, 3.0, per_day_type=True),
+    Request("presence", "district", 0.5, math.sqrt(24), per_day_type=True),
+    Request("presence", "zone", 0.5, math.sqrt(24), per_day_type=True),
+    Request("chains", "", 0.9, 1.0, per_day_type=True),
+    Request("chain_people", "", 0.5, 2.7, needs_days=2),
+    Request("stays_by_group", "", 0.4, 1.0, per_day_type=True),
+    Request("participation", "", 0.4, 1.75, per_day_type=True),
+    Request("transitions", "", 0.4, 1.75, per_day_type=True),
+    Request("stays_per_day", "", 0.2, 1.0, per_day_type=True),
+    Request("first_departure", "", 0.2, 1.0, per_day_type=True),
+    Request("first_departure_next", "", 0.3, 1.0, per_day_type=True),
+    Request("first_departure_size", "", 0.3, 1.0, per_day_type=True),
+    Request("departures", "", 0.3, 1.5, per_day_type=True),
+    Request("chain_departure", "", 0.3, 1.0, per_day_type=True),
+    Request("episodes", "", 0.6, 1.3, per_day_type=True),
+    Request("durations", "", 0.3, 1.3, per_day_type=True),
+    Request("durations_left", "", 0.4, 1.3, per_day_type=True),
+    Request("durations_between", "", 0.3, 1.3, per_day_type=True),
+    Request("chain_episodes", "", 0.5, 2.4, per_day_type=True),
+    Request("travel_time", "", 0.4, 2.0),
+    Request("modes", "", 0.1, 2.25),
+    Request("anchored", "", 0.1, 1.75, per_day_type=True),
+    Request("distinct_zones", "", 0.1, needs_days=2),
+    Request("place_share", "", 0.2, math.sqrt(5), needs_days=2),
+    Request("distinct_given_visits", "", 0.3, math.sqrt(5), needs_days=2),
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Tables, budget and the group size of the cut; `resolved` once levels and shares are concrete."""
+
+    epsilon: float
+    delta: float
+    min_group: int = MIN_GROUP
+    requests: tuple[Request, ...] = STANDARD
+    domain: Domain = field(default_factory=Domain)
+    resolved: bool = False
+    dropped: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.epsilon) and self.epsilon > 0):
+            raise PlanError(f"The plan's epsilon is {self.epsilon}: give a number above 0, such as 1.")
+        if not 0 < self.delta < 1:
+            raise PlanError(f"The plan's delta is {self.delta}: give a number between 0 and 1, such as 1e-6.")
+        if self.min_group < 1:
+            raise PlanError(f"The plan's smallest group is {self.min_group}: give a whole number of at least 1.")
+        if not self.requests:
+            raise PlanError("The plan asks for no table: keep at least one share above 0.")
+
+    @staticmethod
+    def standard(epsilon: float = 1.0, delta: float = 1e-6, *, min_group: int = MIN_GROUP) -> Plan:
+        """The standard plan at a budget.
+
+        >>> round(Plan.standard(1.0, 1e-6).rho, 5)
+        0.02436
+        """
+        return Plan(epsilon, delta, min_group)
+
+    @property
+    def rho(self) -> float:
+        """The whole budget as zero-concentrated differential privacy."""
+        return accounting.rho_from(self.epsilon, self.delta)
+
+    def rho_of(self, request: Request) -> float:
+        """What one table of a resolved plan costs."""
+        return self.rho * request.share / sum(r.share for r in self.requests)
+
+    def sigma_of(self, request: Request) -> float:
+        """The standard deviation of a table's noise, in persons."""
+        return accounting.sigma_for(request.bound_l2 * ROUNDING_SLACK, self.rho_of(request))
+
+    def check_group(self, *, accepted: bool) -> None:
+        """Refuse a group size under 10 unless the user has said that this is a study and never a release."""
+        if self.min_group < LEAST_GROUP and not accepted:
+            raise PlanError(
+                f"The smallest group asked for is {self.min_group}, under {LEAST_GROUP}: such tables are for a study of the model "
+                "and never a release, say --i-accept if that is what you want."
+            )
+
+    def resolve(self, zoning: Zoning, period: Period, *, attributes: tuple[str, ...], modes: bool) -> Plan:
+        """The concrete plan for a public zoning and period, and for the columns that the records are declared to have."""
+        domain = self.domain
+        lost = tuple(a for a in domain.attributes if a not in attributes)
+        if lost:
+            domain = replace(
+                domain, attributes=tuple(a for a in domain.attributes if a in attributes),
+                **dict.fromkeys(lost, ("other",)))
+        dropped = [f"attribute {name}" for name in lost]
+        requests: list[Request] = []
+        for request in self.requests:
+            if request.share <= 0:
+                dropped.append(request.name)
+            elif request.needs_days > period.days:
+                dropped.append(f"{request.name} (one day only)")
+            elif request.statistic == "modes" and not modes:
+                dropped.append("modes (no such column)")
+            else:
+                requests.extend(self._concrete(request, zoning, period))
+        total = sum(r.share for r in requests)
+        scaled = tuple(replace(r, share=r.share / total) for r in requests)
+        return replace(self, requests=scaled, domain=domain, resolved=True, dropped=tuple(dropped))
+
+    @staticmethod
+    def _concrete(request: Request, zoning: Zoning, period: Period) -> list[Request]:
+        """One request per level that it means, its bound over all axes."""
+        names = [level.name for level in zoning.levels]
+        if request.level == "below":
+            levels = [n for n in names if n != "district"]
+        elif request.level in ("", *names):
+            levels = [request.level]
+        else:
+            raise PlanError(f"The plan asks for level {request.level!r}: this zoning has {', '.join(names)}.")
+        bound = request.bound_l2 * (math.sqrt(len(period.day_types)) if request.per_day_type else 1.0)
+        if request.statistic == "chain_people":
+            bound = min(bound, math.sqrt(period.days))
+        return [
+            replace(request, level=level, bound_l2=bound, per_day_type=False, needs_days=1, share=request.share / len(levels))
+            for level in levels
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """The plan as plain data."""
+        return {
+            "epsilon": self.epsilon, "delta": self.delta, "rho": self.rho, "min_group": self.min_group,
+            "domain": asdict(self.domain), "dropped": list(self.dropped),
+            "tables": [{"name": r.name, "statistic": r.statistic, "level": r.level, "share": r.share, "rho": self.rho_of(r),
+                        "bound_l2": r.bound_l2, "sigma": self.sigma_of(r)} for r in self.requests],
+        }
+
+    @staticmethod
+    def read(path: str | Path, epsilon: float, delta: float, *, min_group: int | None = None) -> Plan:
+        """The standard plan changed by a TOML file: `min_group`, `[domain]` categories, `[tables.NAME]` share and bound_l2."""
+        where = Path(path)
+        try:
+            table = tomllib.loads(where.read_text(encoding="utf-8"))
+        except OSError:
+            raise PlanError(f"There is no readable plan at {where}: name a TOML file.") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise PlanError(f"{where} is not TOML ({error}): see docs/PRIVACY.md for a plan.") from None
+        if unknown := set(table) - {"min_group", "domain", "tables"}:
+            raise PlanError(f"{where} has an entry {min(unknown)!r}: a plan has min_group, domain and tables.")
+        requests = _changed(where, table.get("tables", {}))
+        group = min_group if min_group is not None else table.get("min_group", MIN_GROUP)
+        if type(group) is not int:
+            raise PlanError(f"{where} has min_group {group!r}: give a whole number.")
+        return Plan(epsilon, delta, group, requests, domain_from(table.get("domain", {}), str(where)))
+
+
+def _changed(where: Path, tables: Mapping[str, Any]) -> tuple[Request, ...]:
+    """The standard requests with the entries of a plan file laid over them."""
+    known = {r.name: r for r in STANDARD}
+    for name, change in tables.items():
+        if name not in known:
+            raise PlanError(f"{where} names a table {name!r}: the standard plan has {', '.join(known)}.")
+        if not isinstance(change, Mapping) or set(change) - {"share", "bound_l2"}:
+            raise PlanError(f"{where} changes {name!r} in a way that is not known: give share or bound_l2.")
+        for key, value in change.items():
+            least = 0.0 if key == "share" else 1e-3
+            if not isinstance(value, int | float) or not math.isfinite(value) or value < least:
+                raise PlanError(f"{where} gives {name!r} a {key} of {value!r}: give a number of at least {least:g}.")
+        known[name] = replace(known[name], **{str(k): float(v) for k, v in change.items()})
+    return tuple(known.values())
+
+
+def domain_from(table: Mapping[str, Any], where: str) -> Domain:
+    """A Domain from plain data; PlanError where an entry is unknown or not a list."""
+    names = {f.name for f in fields(Domain)}
+    if unknown := set(table) - names:
+        raise PlanError(f"{where} has a domain entry {min(unknown)!r}: known are {', '.join(sorted(names))}.")
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        if name == "max_chain_stays":
+            if type(value) is not int or not 2 <= value <= 10:
+                raise PlanError(f"{where} has max_chain_stays {value!r}: give a whole number from 2 to 10.")
+            values[name] = value
+        elif not isinstance(value, list | tuple) or not all(isinstance(v, str | int | float) for v in value):
+            raise PlanError(f"{where} has {name} {value!r}: give a list of categories or bin edges.")
+        else:
+            values[name] = tuple(value)
+    return Domain(**values)

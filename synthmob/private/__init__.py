@@ -1,0 +1,1 @@
+"""The owner's side: the only folder that sees a record."""

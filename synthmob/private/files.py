@@ -1,0 +1,168 @@
+"""Record files as lazy tables: Parquet or CSV, one file or a folder of parts, each row with a position.
+
+Nothing is loaded: a table here is an expression that the backend reads when it is asked. The text of a driver's error
+may quote a row, so it never travels further than this file.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import ibis
+
+from synthmob.errors import RecordError
+
+FILE, ROW = "_file", "_row"
+SEPARATORS, LONGEST_HEADER = ",;\t|", 65_536
+PARQUET, CSV = (".parquet", ".pq"), (".csv", ".csv.gz")
+
+
+@dataclass(frozen=True)
+class RecordFile:
+    """One table of the records, as it lies on disk.
+
+    `table` is what is counted; `numbered` the same rows with the columns `_file` and `_row` (from 1, a CSV's header not
+    counted), read only to say where an error is. `is_text` holds for CSV, whose columns are all text here.
+    """
+
+    backend: Any
+    path: Path
+    table: Any
+    numbered: Any
+    is_text: bool
+
+    @property
+    def name(self) -> str:
+        """What an error calls it: its file or folder name, never the path to it."""
+        return self.path.name
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The type of each column, by name."""
+        return dict(self.table.schema().items())
+
+    def fetch(self, expression: Any) -> list[dict[str, Any]]:
+        """The rows of a small expression over this file; RecordError where the file cannot be read to its end."""
+        import duckdb
+
+        try:
+            return self.backend.to_pyarrow(expression).to_pylist()
+        except (duckdb.OutOfMemoryException, duckdb.InterruptException):
+            raise
+        except duckdb.Error as error:
+            raise _unreadable(self.name, self.is_text, error) from None
+
+    def place(self, file: str, row: int) -> str:
+        """Where a row lies, in words.
+
+        >>> RecordFile(None, Path("in/stays.parquet"), None, None, False).place("/data/in/stays.parquet", 17)
+        'stays.parquet, row 17'
+        """
+        part = Path(file).name
+        return f"{part if part == self.name else f'{self.name}/{part}'}, row {row}"
+
+
+def open_file(backend: Any, path: Path) -> RecordFile:
+    """A record file, opened but not read; RecordError where it is missing, empty, of another kind or damaged."""
+    import duckdb
+
+    parts, is_text = _parts(path)
+    for part in parts:
+        if not part.is_file() or part.stat().st_size == 0:
+            raise RecordError(f"{path.name} is empty or holds an empty part: write at least one row, or leave it out.")
+    try:
+        table, numbered = _csv(backend, parts) if is_text else _parquet(backend, parts)
+    except (duckdb.Error, OSError) as error:
+        raise _unreadable(path.name, is_text, error) from None
+    file = RecordFile(backend, path, table, numbered, is_text)
+    if not file.fetch(table.limit(1).select(one=ibis.literal(1))):
+        raise RecordError(f"{file.name} has a header but no row: write at least one row, or leave it out.")
+    return file
+
+
+def _parts(path: Path) -> tuple[list[Path], bool]:
+    """The files of a table in a fixed order, and whether they are CSV."""
+    if not path.exists():
+        raise RecordError(
+            f"There is no {path.name} at {path}: give the path of a Parquet or CSV file, or of a folder of parts."
+        )
+    if not path.is_dir():
+        if not path.name.lower().endswith(PARQUET + CSV):
+            raise RecordError(f"{path.name} is neither Parquet nor CSV by its name: end it in .parquet or .csv.")
+        return [path], path.name.lower().endswith(CSV)
+    inside = sorted(p for p in path.rglob("*") if not any(q.startswith(("_", ".")) for q in p.relative_to(path).parts))
+    columnar = [p for p in inside if p.name.lower().endswith(PARQUET)]
+    text = [p for p in inside if p.name.lower().endswith(CSV)]
+    if bool(columnar) == bool(text):
+        found = "both Parquet and CSV parts" if columnar else "no part ending in .parquet or .csv"
+        raise RecordError(f"The folder {path.name} has {found}: keep the parts of one table there, in one format.")
+    return (columnar, False) if columnar else (text, True)
+
+
+def _parquet(backend: Any, parts: list[Path]) -> tuple[Any, Any]:
+    paths = [str(p) for p in parts]
+    numbered = backend.read_parquet(paths, filename=FILE, file_row_number=True)
+    position = {FILE: numbered[FILE], ROW: numbered.file_row_number + 1}
+    columns = [name for name in numbered.columns if name not in (FILE, "file_row_number")]
+    return backend.read_parquet(paths), numbered.select(*columns, **position)
+
+
+def _csv(backend: Any, parts: list[Path]) -> tuple[Any, Any]:
+    """CSV as text, so that ids keep their leading zeros; row numbers need each part read in its own order."""
+    headers = [_header(part) for part in parts]
+    if any(set(names) != set(headers[0][1]) for _, names in headers):
+        raise RecordError(
+            f"The parts of {parts[0].parent.name} have different columns: give every part the same header."
+        )
+    # Dialect and columns are stated, not sniffed: a sniffer takes one ragged row as proof of another dialect.
+    tables = [
+        backend.read_csv(
+            str(part),
+            columns=dict.fromkeys(names, "varchar"),
+            header=True,
+            sep=sep,
+            quote='"',
+            escape='"',
+            nullstr="",
+            parallel=False,
+        )
+        for part, (sep, names) in zip(parts, headers, strict=True)
+    ]
+    numbered = [
+        t.mutate(**{FILE: ibis.literal(str(part)), ROW: ibis.row_number() + 1})
+        for t, part in zip(tables, parts, strict=True)
+    ]
+    return reduce(_stack, tables), reduce(_stack, numbered)
+
+
+def _header(part: Path) -> tuple[str, list[str]]:
+    """The separator (comma, semicolon, tab or bar) and the column names that the first line of a CSV gives."""
+    try:
+        with (gzip.open if part.suffix == ".gz" else open)(part, "rt", encoding="utf-8-sig", newline="") as lines:
+            first = lines.readline(LONGEST_HEADER)
+    except (OSError, EOFError, UnicodeDecodeError):
+        raise RecordError(f"{part.name} cannot be read as UTF-8 text: write it as CSV in UTF-8.") from None
+    sep = max(SEPARATORS, key=first.count)
+    names = next(csv.reader([first], delimiter=sep), [])
+    if not names or len(set(names)) < len(names) or not all(names):
+        raise RecordError(f"{part.name} has no header of distinct column names in its first line: write one.")
+    return sep, names
+
+
+def _stack(above: Any, below: Any) -> Any:
+    return above.union(below.select(*above.columns))
+
+
+def _unreadable(name: str, is_text: bool, error: Exception) -> RecordError:
+    line = re.search(r"[Ll]ine:? (\d+)", str(error)) if is_text else None
+    where = f"{name}, line {line.group(1)}," if line else name
+    kind = (
+        "CSV (a header, then as many fields in every row)" if is_text else "Parquet (all parts with the same columns)"
+    )
+    return RecordError(f"{where} cannot be read as {kind}: write the file again, it is damaged or of another format.")

@@ -1,0 +1,144 @@
+"""The private records, read and judged: which files, which columns, and what each value counts as.
+
+Only the columns named here are read, and of the attributes only those that the plan names. A category outside the
+public ones counts as the last of its axis, a null zone is `outside`, a row outside the public period is dropped;
+everything else that is wrong is a RecordError that says where, never who.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from synthmob.domain import Domain
+from synthmob.errors import RecordError
+from synthmob.period import Period
+from synthmob.private import event_rows, fields, stay_rows
+from synthmob.private import validation as must
+from synthmob.private.files import RecordFile, open_file
+from synthmob.private.validation import Check
+from synthmob.zones import Zoning
+
+SUFFIXES = (".parquet", ".csv", ".csv.gz", "")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the records lie: a folder with subscribers and stays or events (.parquet, .csv or a folder of parts), or
+    paths.
+
+    A path that is given wins over the folder.
+    """
+
+    folder: Path | None = None
+    subscribers: Path | None = None
+    stays: Path | None = None
+    events: Path | None = None
+
+    def find(self, name: Literal["subscribers", "stays", "events"]) -> Path | None:
+        """The path of one table, None where there is none."""
+        given = {"subscribers": self.subscribers, "stays": self.stays, "events": self.events}[name]
+        if given is not None or self.folder is None:
+            return given
+        if not self.folder.is_dir():
+            raise RecordError(
+                f"There is no folder {self.folder}: give the folder that holds subscribers and stays or events."
+            )
+        found = [p for p in (self.folder / f"{name}{suffix}" for suffix in SUFFIXES) if p.exists()]
+        if len(found) > 1:
+            raise RecordError(
+                f"The folder {self.folder.name} has both {found[0].name} and {found[1].name}: keep one of them."
+            )
+        return found[0] if found else None
+
+
+@dataclass(frozen=True)
+class Records:
+    """Validated records as lazy tables on one backend.
+
+    `subscribers`: subscriber_id and the attributes asked for. `stays`: subscriber_id, day, seq, purpose, zone_id,
+    start_min, end_min and, where `has_mode`, mode; None where events are read. `events`: subscriber_id, at_s (whole
+    seconds since local midnight of the first day), zone_id; None where stays are read. zone_id is a zone or `outside`.
+    """
+
+    subscribers: Any
+    stays: Any | None
+    events: Any | None
+    has_mode: bool
+
+
+def attributes_in(backend: Any, sources: Sources, wanted: Sequence[str]) -> tuple[str, ...]:
+    """Which of the wanted attributes the subscribers' file has, in the order wanted; its rows are not read."""
+    found = _subscribers_file(backend, sources).schema
+    return tuple(name for name in wanted if name in found)
+
+
+def has_mode(backend: Any, sources: Sources, prefer: Literal["stays", "events"] = "stays") -> bool:
+    """Whether the records that `read` would take say how people travelled; no row is read."""
+    use, path = _choose(sources, prefer)
+    return use == "stays" and "mode" in open_file(backend, path).schema
+
+
+def read(
+    backend: Any,
+    sources: Sources,
+    zoning: Zoning,
+    period: Period,
+    attributes: Sequence[str],
+    *,
+    prefer: Literal["stays", "events"] = "stays",
+    domain: Domain | None = None,
+) -> Records:
+    """Open and validate the records; where both stays and events are there, `prefer` says which are read."""
+    people = _subscribers_file(backend, sources)
+    use, path = _choose(sources, prefer)
+    rows = open_file(backend, path)
+    for file, columns in ((people, attributes), (rows, ())):
+        must.need(file, ["subscriber_id", *columns])
+    as_text = fields.ids_as_text(people, rows)
+    subscribers = _subscribers(people, attributes, domain or Domain(), as_text=as_text)
+    known = fields.Known(subscribers.select("subscriber_id"), people.name, as_text=as_text)
+    if use == "events":
+        return Records(subscribers, None, event_rows.read(rows, known, zoning, period), False)
+    stays = stay_rows.read(rows, known, zoning, period, domain or Domain())
+    return Records(subscribers, stays, None, "mode" in stays.columns)
+
+
+def _subscribers_file(backend: Any, sources: Sources) -> RecordFile:
+    path = sources.find("subscribers")
+    if path is None:
+        where = f"in {sources.folder}" if sources.folder else "among the paths given"
+        raise RecordError(
+            f"There is no subscribers.parquet or subscribers.csv {where}: it is needed, one row a subscriber."
+        )
+    return open_file(backend, path)
+
+
+def _choose(sources: Sources, prefer: Literal["stays", "events"]) -> tuple[Literal["stays", "events"], Path]:
+    stays, events = sources.find("stays"), sources.find("events")
+    if prefer == "events" and events is None and stays is not None:
+        raise RecordError(
+            f"Events were asked for and there is only {stays.name}: give an events file, or read the stays."
+        )
+    if stays is not None and (prefer == "stays" or events is None):
+        return "stays", stays
+    if events is not None:
+        return "events", events
+    where = f"in {sources.folder}" if sources.folder else "among the paths given"
+    raise RecordError(
+        f"There are neither stays nor events {where}: put a stays.parquet, events.parquet or a CSV of them there."
+    )
+
+
+def _subscribers(file: RecordFile, attributes: Sequence[str], domain: Domain, *, as_text: bool) -> Any:
+    labels = {"sex": domain.sex, "age_band": domain.age_band}
+    for name in attributes:
+        fields.need_text(file, name)
+    numbered = file.numbered.mutate(subscriber_id=fields.subscriber_id(file, file.numbered, as_text=as_text))
+    no_id = Check(numbered.subscriber_id.isnull(), fields.NO_ID)
+    must.refuse_rows(file, numbered, [no_id, *(fields.text_check(numbered, name) for name in attributes)])
+    must.refuse_duplicates(file, numbered, ["subscriber_id"])
+    categories = {name: fields.category(file.table[name], labels[name]) for name in attributes}
+    return file.table.select(subscriber_id=fields.subscriber_id(file, file.table, as_text=as_text), **categories)

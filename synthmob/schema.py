@@ -1,0 +1,96 @@
+"""The tables that cross a file or a function, each column declared once.
+
+Private and synthetic rows share PERSONS and STAYS: every statistic is defined once, over these two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from synthmob.errors import FormatError
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: name, Arrow type as text, unit and meaning; `optional` columns may be absent."""
+
+    name: str
+    dtype: str
+    unit: str
+    meaning: str
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: what a row is, and its columns in order."""
+
+    name: str
+    row: str
+    columns: tuple[Column, ...]
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The names of the columns that must be there."""
+        return tuple(c.name for c in self.columns if not c.optional)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all columns, in order."""
+        return tuple(c.name for c in self.columns)
+
+
+_SEX = Column("sex", "string", "", "sex as recorded: female, male, other", optional=True)
+_AGE = Column("age_band", "string", "years", "age in bands: 0-15, 16-24, ..., 65+, other", optional=True)
+_DAY = Column("day", "int32", "days", "days since the first day of the period, 0 for the first")
+_SEQ = Column("seq", "int32", "", "order within the day, from 0")
+_START = Column("start_min", "int32", "min", "start, minutes from local midnight, 0 to 1440")
+_END = Column("end_min", "int32", "min", "end, minutes from local midnight, 0 to 1440")
+_PURPOSE = Column("purpose", "string", "", "what the stay is for: home, work, education, shop, leisure, other")
+_ZONE = Column("zone_id", "string", "", "zone of the zoning; null is outside it")
+_LON = Column("lon", "float64", "degrees", "longitude, EPSG:4326", optional=True)
+_LAT = Column("lat", "float64", "degrees", "latitude, EPSG:4326", optional=True)
+_PERSON = Column("person_id", "int64", "", "a synthetic person (inside the boundary: a fresh random number)")
+
+SUBSCRIBERS = Table("subscribers", "one real subscriber, private", (
+    Column("subscriber_id", "int64|string", "", "key, never leaves the boundary"), _SEX, _AGE))
+EVENTS = Table("events", "one record of the network (call, message, data session), private", (
+    Column("subscriber_id", "int64|string", "", "key of SUBSCRIBERS"),
+    Column("time", "timestamp", "local time", "when"),
+    Column("zone_id", "string", "", "zone of the antenna; or lon and lat", optional=True), _LON, _LAT,
+    Column("kind", "string", "", "call, sms, data", optional=True)))
+RECORD_STAYS = Table("stays", "a dwell of a real subscriber in a zone, private", (
+    Column("subscriber_id", "int64|string", "", "key of SUBSCRIBERS"), _DAY, _SEQ, _PURPOSE, _ZONE, _START, _END,
+    Column("mode", "string", "", "mode of the trip to this stay", optional=True), _LON, _LAT))
+PERSONS = Table("persons", "one synthetic person", (
+    _PERSON, _SEX, _AGE,
+    Column("worker", "string", "", "yes for a person with a work zone, no otherwise"),
+    Column("home_zone", "string", "", "zone of the home"),
+    Column("work_zone", "string", "", "zone of the usual work place, null for others"),
+    Column("home_lon", "float64", "degrees", "longitude of the home point", optional=True),
+    Column("home_lat", "float64", "degrees", "latitude of the home point", optional=True)))
+STAYS = Table("stays", "a dwell of a synthetic person in a zone, start to end, with purpose", (
+    _PERSON, _DAY, _SEQ, _PURPOSE, _ZONE, _START, _END, _LON, _LAT))
+TRIPS = Table("trips", "a movement of a synthetic person between two successive stays", (
+    _PERSON, _DAY, _SEQ,
+    Column("origin_zone", "string", "", "zone of the stay that ends"),
+    Column("destination_zone", "string", "", "zone of the stay that begins"),
+    Column("depart_min", "int32", "min", "end of the stay before, minutes from local midnight"),
+    Column("arrive_min", "int32", "min", "start of the stay after, minutes from local midnight"),
+    Column("purpose", "string", "", "purpose of the stay after"),
+    Column("distance_km", "float32", "km", "between zone centroids; inside a zone its mean internal distance")))
+
+
+def check(found: Iterable[str], table: Table, where: str) -> None:
+    """Raise FormatError unless every required column of `table` is among the `found` names.
+
+    >>> check(["person_id", "worker", "home_zone", "work_zone"], PERSONS, "persons.parquet")
+    """
+    names = list(found)
+    missing = [c for c in table.required if c not in names]
+    if missing:
+        raise FormatError(
+            f"{where} has no column {missing[0]!r} (it has {', '.join(names[:12]) or 'none'}): "
+            f"a {table.name} table needs {', '.join(table.required)}."
+        )

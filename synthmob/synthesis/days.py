@@ -1,0 +1,199 @@
+"""Blocks of synthetic persons and their stays, ready for a table: the model's laws laid out for the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from synthmob import seeds
+from synthmob.errors import InputError
+from synthmob.model.geography import Geography
+from synthmob.model.mobility import MobilityModel
+from synthmob.synthesis.order import even
+from synthmob.synthesis.points import INWARD, Triangles
+from synthmob.synthesis.population import CHAIN_DIMENSION, Homes, People, people
+
+BLOCK = 16_384
+MAX_DAYS = 366
+MAX_PERSONS = 10**9
+LAST_DURATION_EDGE = 1440
+LAST_TRAVEL_EDGE = 240
+MAX_PAIRS = 4_000_000
+"""Up to so many pairs of zones, distances are looked up in a table of them."""
+
+
+@dataclass(frozen=True)
+class Stays:
+    """Stays of a block, one entry each, ordered by person, day, seq; `lonlat` (stays, 2) degrees, NaN for outside."""
+
+    person: npt.NDArray[np.int64]
+    day: npt.NDArray[np.int32]
+    seq: npt.NDArray[np.int32]
+    purpose: npt.NDArray[np.int8]
+    zone: npt.NDArray[np.int32]
+    start: npt.NDArray[np.int32]
+    end: npt.NDArray[np.int32]
+    lonlat: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A range of persons with their home points and their stays."""
+
+    people: People
+    home_lonlat: npt.NDArray[np.float64]
+    stays: Stays
+
+
+@dataclass(frozen=True)
+class Population:
+    """Synthetic people, generated block by block when asked for: a model, a seed, how many people and days.
+
+    A block holds 16,384 persons; the same block of the same population is the same to the byte, whoever asks, in whatever order.
+    """
+
+    model: MobilityModel
+    n_persons: int
+    days: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        for name, most in (("n_persons", MAX_PERSONS), ("days", MAX_DAYS)):
+            value = getattr(self, name)
+            if type(value) is not int or not 1 <= value <= most:
+                asked = f"The number of {name.removeprefix('n_')} asked for is {value!r}"
+                raise InputError(f"{asked}: give a whole number from 1 to {most}.")
+        if type(self.seed) is not int or self.seed < 0:
+            raise InputError(f"The seed is {self.seed!r}: give a whole number of at least 0.")
+
+    def distances_km(self, origin: npt.NDArray[Any], destination: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """Distances between zone indices, km, elementwise; NaN next to outside."""
+        if self._pairs_km is None:
+            return self.model.zoning.distances_km(origin, destination).astype(np.float32)
+        return self._pairs_km[origin, destination]
+
+    @cached_property
+    def _pairs_km(self) -> npt.NDArray[np.float32] | None:
+        everywhere = np.arange(self.geography.n)
+        if len(everywhere) ** 2 > MAX_PAIRS:
+            return None
+        return self.model.zoning.distances_km(everywhere[:, None], everywhere[None, :]).astype(np.float32)
+
+    @property
+    def n_blocks(self) -> int:
+        """How many blocks of persons there are."""
+        return -(-self.n_persons // BLOCK)
+
+    def blocks(self) -> Iterator[Block]:
+        """All blocks in order."""
+        return (self.block(k) for k in range(self.n_blocks))
+
+    @cached_property
+    def geography(self) -> Geography:
+        """The zoning as arrays."""
+        return Geography.of(self.model.zoning, self.model.domain)
+
+    @cached_property
+    def _homes(self) -> Homes:
+        return Homes.of(self.model.anchors, self.geography)
+
+    @cached_property
+    def _triangles(self) -> Triangles:
+        return Triangles.of(self.model.zoning)
+
+    @cached_property
+    def _laws(self) -> dict[str, npt.NDArray[Any]]:
+        return laws(self.model, self.geography)
+
+    @cached_property
+    def day_types(self) -> npt.NDArray[np.int64]:
+        """The row of the routines for every day; days past the model's period go on with its calendar."""
+        weekday = self.model.period.first_day.weekday()
+        kinds = [(0, 1, 2)[max((weekday + day) % 7 - 4, 0)] for day in range(self.days)]
+        return np.array([self.model.day_type_of[kind] for kind in kinds])
+
+    def prepare(self) -> Population:
+        """Lay out everything that blocks share, so that threads find it done."""
+        _ = self.geography, self._homes, self._triangles, self._laws, self.day_types, self._pairs_km
+        return self
+
+    def block(self, index: int) -> Block:
+        """The persons of one block and their stays."""
+        from synthmob.synthesis import kernel
+
+        first = index * BLOCK
+        who = people(self._homes, self.seed, self.n_persons, first, min(first + BLOCK, self.n_persons))
+        law = self._laws
+        u = np.stack([even(self.seed, who.rank, CHAIN_DIMENSION + day) for day in range(self.days)], axis=1)
+        chain = kernel.choose_chains(u, who.klass, self.day_types, law["chain_cumulative"])
+        n = int(law["lengths"][self.day_types[None, :], chain].sum())
+        out: dict[str, Any] = {
+            "purpose": np.empty(n, np.int8), "zone": np.empty(n, np.int32), "start": np.empty(n, np.int32),
+            "end": np.empty(n, np.int32), "day": np.empty(n, np.int32), "seq": np.empty(n, np.int32),
+            "person": np.empty(n, np.int64)}
+        kernel.live(
+            seeds.stage_key(self.seed, "days"), who.person, who.home, who.work, chain, self.day_types, law["purposes"],
+            law["lengths"], law["departures"], law["departure_row"], law["clock"], law["durations"], law["duration_row"], law["duration_edges"],
+            law["travel"],
+            law["travel_edges"], law["attraction"], law["deterrence"], self.geography.bands, self.geography.parents["district"],
+            law["work_anchor"], law["exploration"],
+            *out.values())
+        place = out["zone"].astype(np.int64) * kernel.MAX_PURPOSES + out["purpose"]
+        stays = Stays(lonlat=self._points(out["person"], place, out["zone"]), **out)
+        home = self._points(who.person, who.home * kernel.MAX_PURPOSES, who.home)
+        return Block(who, home, stays)
+
+    def _points(self, person: Any, place: Any, zone: Any) -> npt.NDArray[np.float64]:
+        from synthmob.synthesis import kernel
+
+        t = self._triangles
+        return kernel.points(
+            seeds.stage_key(self.seed, "points"), person, place, zone, t.corners, t.first, t.cumulative, INWARD)
+
+
+def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[Any]]:
+    """The model's distributions as cumulative arrays, day types stacked and padded to one shape."""
+    routines = model.routines
+    chains = routines.chains
+    return {
+        "purposes": _stack([c.purposes for c in chains], -1),
+        "lengths": _stack([c.lengths for c in chains], 1),
+        "chain_cumulative": _cumulative(_stack([c.by_class for c in chains], 0.0)),
+        "departures": _cumulative(_stack([t.departures for t in routines.timings], 0.0)),
+        "departure_row": _stack([t.departure_row for t in routines.timings], 0),
+        "clock": np.stack([t.clock for t in routines.timings]),
+        "durations": _cumulative(_stack([t.durations for t in routines.timings], 0.0)),
+        "duration_row": _stack([t.duration_row for t in routines.timings], -1),
+        "duration_edges": np.append(np.asarray(model.domain.duration_edges_min), LAST_DURATION_EDGE),
+        "travel": _cumulative(routines.travel),
+        "travel_edges": np.append(np.asarray(model.domain.travel_edges_min), LAST_TRAVEL_EDGE),
+        "attraction": model.flows.attraction[:, None, :] * model.flows.affinity[None][:, :, geography.parents["district"]],
+        "deterrence": model.flows.deterrence,
+        "work_anchor": routines.work_anchor,
+        "exploration": routines.exploration,
+    }
+
+
+def _stack(arrays: list[npt.NDArray[Any]], fill: float) -> npt.NDArray[Any]:
+    """Arrays of one rank stacked on a new first axis, padded with `fill`."""
+    shape = tuple(max(a.shape[k] for a in arrays) for k in range(arrays[0].ndim))
+    out = np.full((len(arrays), *shape), fill, dtype=arrays[0].dtype)
+    for k, array in enumerate(arrays):
+        out[(k, *(slice(0, s) for s in array.shape))] = array
+    return out
+
+
+def _cumulative(weights: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Running sums along the last axis; rows without weight become even, so that a draw is always defined."""
+    total = weights.sum(axis=-1, keepdims=True)
+    return np.cumsum(np.where(total > 0, weights, 1.0), axis=-1)
+
+
+def generate(model: MobilityModel, *, n_persons: int, days: int = 1, seed: int = 0) -> Population:
+    """A population of `n_persons` for `days` days, generated lazily by blocks; the same seed gives the same people."""
+    return Population(model, n_persons, days, seed)

@@ -1,0 +1,84 @@
+"""Blocks as Arrow tables in the columns of schema.PERSONS, STAYS and TRIPS, labels as dictionaries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from synthmob import schema
+from synthmob.domain import WORKER
+from synthmob.schema import Table
+from synthmob.synthesis.days import Block, Population
+
+LABELS = pa.dictionary(pa.int32(), pa.string())
+ARROW_TYPES = {"int64": pa.int64(), "int32": pa.int32(), "string": LABELS, "float64": pa.float64(), "float32": pa.float32()}
+SYNTHETIC = {"synthetic": "true"}
+"""The mark that every file of synthetic rows carries in its own metadata."""
+DEGREE_DECIMALS = 6
+"""Coordinates are rounded to a millionth of a degree, about 0.1 m."""
+
+
+def arrow_schema(table: Table, columns: list[str]) -> pa.Schema:
+    """The Arrow schema of some columns of a table."""
+    return pa.schema([pa.field(c.name, ARROW_TYPES[c.dtype]) for c in table.columns if c.name in columns])
+
+
+def persons_schema(population: Population) -> pa.Schema:
+    """The schema of persons: attributes that the release knew nothing of are left out."""
+    known = population.model.domain.attributes
+    return arrow_schema(schema.PERSONS, [c for c in schema.PERSONS.names if c not in ("sex", "age_band") or c in known])
+
+
+def persons_table(population: Population, block: Block) -> pa.Table:
+    """The persons of a block."""
+    who, domain, labels = block.people, population.model.domain, population.model.zoning.labels
+    n_ages = len(domain.age_band)
+    group, worker = np.divmod(who.klass, 2)
+    columns = {
+        "person_id": pa.array(who.person),
+        "sex": _text(group // n_ages, domain.sex),
+        "age_band": _text(group % n_ages, domain.age_band),
+        "worker": _text(worker, WORKER),
+        "home_zone": _text(who.home, labels),
+        "work_zone": _text(who.work, labels),
+        "home_lon": _degrees(block.home_lonlat[:, 0]),
+        "home_lat": _degrees(block.home_lonlat[:, 1]),
+    }
+    wanted = persons_schema(population)
+    return pa.table([columns[n] for n in wanted.names], schema=wanted)
+
+
+def stays_table(population: Population, block: Block) -> pa.Table:
+    """The stays of a block, by person, day and seq."""
+    s, domain, zones = block.stays, population.model.domain, population.model.zoning.ids
+    columns = [
+        pa.array(s.person), pa.array(s.day), pa.array(s.seq), _text(s.purpose, domain.purposes), _text(s.zone, zones),
+        pa.array(s.start), pa.array(s.end), _degrees(s.lonlat[:, 0]), _degrees(s.lonlat[:, 1])]
+    return pa.table(columns, schema=arrow_schema(schema.STAYS, list(schema.STAYS.names)))
+
+
+def trips_table(population: Population, block: Block) -> pa.Table:
+    """The trips of a block: one between any two successive stays of a day."""
+    s, domain, zones = block.stays, population.model.domain, population.model.zoning.ids
+    after = np.flatnonzero(s.seq > 0)
+    before = after - 1
+    origin, destination = s.zone[before], s.zone[after]
+    columns = [
+        pa.array(s.person[after]), pa.array(s.day[after]), pa.array(s.seq[after] - np.int32(1)), _text(origin, zones),
+        _text(destination, zones), pa.array(s.end[before]), pa.array(s.start[after]), _text(s.purpose[after], domain.purposes),
+        pa.array(population.distances_km(origin, destination), from_pandas=True)]
+    return pa.table(columns, schema=arrow_schema(schema.TRIPS, list(schema.TRIPS.names)))
+
+
+def _text(codes: npt.NDArray[Any], labels: tuple[str, ...]) -> pa.Array:
+    """Labels of codes; null where a code is negative or past the labels (`outside`)."""
+    missing = (codes < 0) | (codes >= len(labels))
+    indices = pa.array(np.where(missing, 0, codes).astype(np.int32), mask=missing)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(labels, pa.string()))
+
+
+def _degrees(values: npt.NDArray[np.float64]) -> pa.Array:
+    return pa.array(np.round(values, DEGREE_DECIMALS), from_pandas=True)

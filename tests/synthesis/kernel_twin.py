@@ -1,0 +1,101 @@
+"""The kernel once more, in plain Python written from its description: slow, one person at a time, to the same bit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+
+from synthmob import seeds
+
+DAY, ROOM = 1440, 12
+PLACES_KEPT = 96
+Law = dict[str, Any]
+
+
+def uniform(key: int, person: int, day: int, draw: int) -> float:
+    return float(seeds.uniforms(np.uint64(key), person, day, draw))
+
+
+def pick(cumulative: Sequence[float], u: float) -> int:
+    """The first index whose running sum is above u times the whole; the last one where there is none."""
+    above = (k for k, c in enumerate(cumulative) if c > u * cumulative[-1])
+    return next(above, len(cumulative) - 1)
+
+
+def minutes(cumulative: Sequence[float], edges: Sequence[int], u: float, most: int) -> int:
+    """Minutes from a binned law of which only what lies below `most` counts."""
+    bins = list(zip(edges[:-1], edges[1:], [0.0, *cumulative[:-1]], cumulative, strict=True))
+    below = [c if high <= most else b + (c - b) * (most - low) / (high - low) for low, high, b, c in bins if low < most]
+    if below[-1] <= cumulative[-1] * 1e-9:
+        return int(u * most)
+    wanted = u * below[-1]
+    low, high, b, c = next(bin_ for bin_ in bins if bin_[3] > wanted)
+    return min(int(low + (wanted - b) / (c - b) * (high - low)), most - 1)
+
+
+def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day_types: Sequence[int], law: Law) -> list[Any]:
+    """(person, day, seq, purpose, zone, start, end) of every stay of a person."""
+    visited: dict[int, list[int]] = {p: [] for p in range(len(law["attraction"]))}
+    out: list[Any] = []
+    for day, (kind, chain) in enumerate(zip(day_types, chains, strict=True)):
+        known = {p: len(v) for p, v in visited.items()}  # what was new today is known from tomorrow on
+        purposes = law["purposes"][kind][chain][: law["lengths"][kind][chain]]
+        here, clock, at_work = home, 0, 0
+        for rank, purpose in enumerate(purposes):
+            u = [uniform(key, person, day, 8 * rank + k) for k in range(8)]
+            to_come = len(purposes) - 1 - rank
+            n = known[purpose]
+            own = purpose == 1 and work >= 0 and u[0] < law["work_anchor"][kind][0 if at_work == 0 else 1]
+            if purpose == 0 or own:
+                zone = home if purpose == 0 else work
+            elif n > 0 and u[1] * (n + law["exploration"][purpose]) < n:
+                zone = visited[purpose][int(u[2] * n)]
+            else:
+                zone = somewhere(purpose, home, work, here, purposes[rank + 1 : rank + 2], u[3], law)
+            at_work += purpose == 1
+            if not (purpose == 0 or own) and len(visited[purpose]) < PLACES_KEPT:
+                visited[purpose].append(zone)
+            start = 0
+            if rank > 0:
+                trip = max(minutes(law["travel"][law["bands"][here][zone]], law["travel_edges"], u[4], 1000), 1)
+                start = max(min(clock + trip, DAY - 1 - ROOM * to_come), clock + 1)
+            end = DAY if to_come == 0 else leaving(kind, chain, rank, start, to_come, u, law)
+            out.append((person, day, rank, purpose, zone, start, end))
+            here, clock = zone, end
+    return out
+
+
+def somewhere(purpose: int, home: int, work: int, here: int, following: Sequence[int], u: float, law: Law) -> int:
+    """A zone that attracts, not too far from here nor from where the day goes next."""
+    ahead = work if list(following) == [1] and work >= 0 else home
+    attraction = law["attraction"][purpose][law["district"][here]]
+    deterrence = law["deterrence"][purpose]
+    weights = [a * deterrence[law["bands"][ahead][z]][law["bands"][here][z]] for z, a in enumerate(attraction)]
+    return pick(list(accumulate(weights)), u)
+
+
+def leaving(kind: int, chain: int, rank: int, start: int, to_come: int, u: list[float], law: Law) -> int:
+    """The end of a stay that is not the day's last."""
+    if rank == 0:
+        quarter = pick(law["departures"][kind][law["departure_row"][kind][chain]], u[5])
+        return max(min(int(15 * (quarter + u[6])), DAY - 1 - ROOM * to_come), 1)
+    hour = min(start // 60, 23)
+    row = law["durations"][kind][law["duration_row"][kind][chain][rank]][hour]
+    return start + max(minutes(row, law["duration_edges"], u[5], max(DAY - ROOM * to_come - start, 2)), 1)
+
+
+def point(key: int, person: int, place: int, zone: int, triangles: Any, inward: float) -> tuple[float, float]:
+    """A point of one of the zone's triangles, a little towards its middle."""
+    if zone >= len(triangles.first) - 1:
+        return (float("nan"), float("nan"))
+    begin, end = triangles.first[zone], triangles.first[zone + 1]
+    corners = triangles.corners[begin + pick(triangles.cumulative[begin:end], uniform(key, person, place, 0))]
+    a, b = uniform(key, person, place, 1), uniform(key, person, place, 2)
+    if a + b > 1.0:
+        a, b = 1.0 - a, 1.0 - b
+    a, b = a + inward * (1.0 / 3.0 - a), b + inward * (1.0 / 3.0 - b)
+    x, y = (float(corners[0, k] * (1.0 - a - b) + corners[1, k] * a + corners[2, k] * b) for k in range(2))
+    return x, y

@@ -1,0 +1,159 @@
+"""The compiled kernel does what its plain twin does, to the bit, whatever the laws."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import handmade
+import kernel_twin as twin
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synthmob import seeds
+from synthmob.model.geography import Geography
+from synthmob.synthesis import kernel
+from synthmob.synthesis.days import laws
+from synthmob.synthesis.points import INWARD, Triangles
+
+STAYS = ("purpose", "zone", "start", "end", "day", "seq", "person")
+whole = st.integers(0, 2**40)
+
+
+def law_of(model: Any) -> dict[str, Any]:
+    geography = Geography.of(model.zoning, model.domain)
+    return {**laws(model, geography), "bands": geography.bands, "district": geography.parents["district"]}
+
+
+def wild(seed: int) -> dict[str, Any]:
+    """Laws that nobody would fit: full days of 20 stays, late departures, durations that never fit, zero weights."""
+    rng = np.random.default_rng(seed)
+    law = law_of(handmade.model())
+    kinds, chains, rows = 2, 12, 5
+    lengths = np.where(rng.random((kinds, chains)) < 0.3, 20, rng.integers(1, 20, (kinds, chains)))
+    purposes = rng.integers(0, 6, (kinds, chains, 20)).astype(np.int8)
+    purposes[np.arange(20)[None, None, :] >= lengths[..., None]] = -1
+    departures = rng.integers(0, 3, (kinds, rows, 96)) * (rng.random((kinds, rows, 96)) < 0.1)
+    departures[:, 0, :90] = 0  # leaves after 22:30, whatever is still to come
+    departures[..., -1] += 1
+    durations = rng.integers(0, 9, (kinds, rows, 24, 30)).astype(float) * (rng.random((kinds, rows, 24, 30)) < 0.4)
+    durations[:, 1, :, :20] = 0  # at least three hours
+    durations[..., -1] += 1
+    inner = (np.arange(20) > 0) & (np.arange(20) < lengths[..., None] - 1)
+    return law | {
+        "purposes": purposes, "lengths": lengths, "departures": departures.cumsum(axis=-1).astype(float),
+        "departure_row": rng.integers(0, rows, (kinds, chains)), "durations": durations.cumsum(axis=-1),
+        "duration_row": np.where(inner, rng.integers(0, rows, (kinds, chains, 20)), -1),
+        "work_anchor": rng.random((kinds, 2)), "exploration": rng.random(6) * 5,
+    }  # fmt: skip
+
+
+def played(law: dict[str, Any], key: Any, who: dict[str, Any], chain: Any, day_types: Any) -> dict[str, Any]:
+    n = int(law["lengths"][day_types[None, :], chain].sum())
+    kinds = (np.int8, np.int32, np.int32, np.int32, np.int32, np.int32, np.int64)
+    out = {name: np.full(n, -9, dtype=kind) for name, kind in zip(STAYS, kinds, strict=True)}
+    kernel.live(
+        key, who["person"], who["home"], who["work"], chain, day_types, law["purposes"], law["lengths"], law["departures"],
+        law["departure_row"], law["durations"], law["duration_row"], law["duration_edges"], law["travel"], law["travel_edges"],
+        law["attraction"], law["deterrence"], law["bands"], law["district"], law["work_anchor"], law["exploration"],
+        *out.values())  # fmt: skip
+    return out
+
+
+def crowd(seed: int, n: int, days: int, chains: int) -> tuple[dict[str, Any], Any, Any]:
+    rng = np.random.default_rng(seed)
+    who = {"person": rng.integers(0, 10**9, n), "home": rng.integers(0, 6, n), "work": rng.integers(-1, 6, n)}
+    return who, rng.integers(0, chains, (n, days)), rng.integers(0, 2, days)
+
+
+@given(st.integers(0, 2**64 - 1), whole, whole, whole)
+def test_a_uniform_number_is_the_one_of_seeds(key: int, person: int, day: int, draw: int) -> None:
+    assert kernel.uniform(np.uint64(key), person, day, draw) == seeds.uniforms(np.uint64(key), person, day, draw)
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=12).filter(any), st.floats(0, 1, exclude_max=True))
+def test_pick_never_takes_what_weighs_nothing(weights: list[int], u: float) -> None:
+    cumulative = np.cumsum(weights).astype(float)
+    chosen = kernel.pick(cumulative, u)
+    assert chosen == twin.pick(cumulative.tolist(), u)
+    assert weights[chosen] > 0
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("make", [lambda seed: law_of(handmade.model()), wild], ids=["handmade", "wild"])
+def test_days_are_those_of_the_twin(make: Any, seed: int) -> None:
+    law = make(seed)
+    who, chain, day_types = crowd(seed, 40, 3, 4 if law["lengths"].shape[1] == 4 else 12)
+    key = seeds.stage_key(seed, "days")
+    out = played(law, key, who, chain, day_types)
+    plain = {name: value.tolist() for name, value in law.items()}
+    want = [
+        stay for k in range(40)
+        for stay in twin.live(int(key), *(int(who[n][k]) for n in ("person", "home", "work")), chain[k], day_types, plain)]  # fmt: skip
+    found = list(zip(*(out[n].tolist() for n in ("person", "day", "seq", "purpose", "zone", "start", "end")), strict=True))
+    assert found == want
+
+
+@pytest.mark.parametrize("seed", range(4, 8))
+def test_wild_days_are_still_days(seed: int) -> None:
+    who, chain, day_types = crowd(seed, 2_000, 2, 12)
+    out = played(wild(seed), seeds.stage_key(seed, "days"), who, chain, day_types)
+    last = np.append(out["seq"][1:] == 0, True)
+    assert (out["start"][out["seq"] == 0] == 0).all() and (out["end"][last] == 1440).all()
+    assert (out["end"] > out["start"]).all() and (out["start"][1:] > out["end"][:-1])[~last[:-1]].all()
+
+
+def test_a_day_owes_nothing_to_the_days_of_others() -> None:
+    law = law_of(handmade.model())
+    who, chain, day_types = crowd(5, 30, 4, 4)
+    key = seeds.stage_key(5, "days")
+    together = played(law, key, who, chain, day_types)
+    alone = [played(law, key, {n: v[k : k + 1] for n, v in who.items()}, chain[k : k + 1], day_types) for k in range(30)]
+    for name in STAYS:
+        assert np.array_equal(together[name], np.concatenate([a[name] for a in alone]))
+    fewer = played(law, key, who, chain[:, :2].copy(), day_types[:2])
+    for name in STAYS:
+        assert np.array_equal(together[name][together["day"] < 2], fewer[name])
+
+
+def test_places_are_known_from_the_next_day_on_and_returned_to_at_the_stated_rate() -> None:
+    model = handmade.model()
+    chain_of_two = handmade.chains(((0, 3, 0, 3, 0),))
+    routines = replace(
+        model.routines, chains=(chain_of_two,), timings=(handmade.timing(chain_of_two),), exploration=np.full(6, 2.0),
+        work_anchor=np.ones((1, 2)))  # fmt: skip
+    law = law_of(replace(model, routines=routines, day_type_of=(0, 0, 0)))
+    # Outside and all zones are equally attractive, so a new draw is an old place by chance alone.
+    law["attraction"], law["deterrence"] = np.ones_like(law["attraction"]), np.ones_like(law["deterrence"])
+    n, days = 20_000, 2
+    who = {"person": np.arange(n), "home": np.zeros(n, int), "work": np.full(n, -1)}
+    out = played(law, seeds.stage_key(1, "days"), who, np.zeros((n, days), int), np.zeros(days, int))
+    shops = out["zone"][out["purpose"] == 3].reshape(n, 4)
+    assert (shops[:, 0] == shops[:, 1]).mean() == pytest.approx(1 / 6, abs=0.01)
+    # On the second day two stays are known and theta is 2: half of the draws return, to either place.
+    again = (shops[:, 2:3] == shops[:, :1]).mean()
+    assert again == pytest.approx(0.5 * (0.5 + 0.5 / 6) + 0.5 / 6, abs=0.01)
+
+
+def test_chains_are_chosen_by_class_and_day_type() -> None:
+    rng = np.random.default_rng(1)
+    weights = rng.integers(0, 4, (2, 48, 9)) * rng.integers(0, 2, (2, 48, 9))
+    weights[..., -1] += 1
+    cumulative, u = weights.cumsum(axis=-1).astype(float), rng.random((300, 3))
+    klass, day_type = rng.integers(0, 48, 300), np.array([0, 1, 1])
+    found = kernel.choose_chains(u, klass, day_type, cumulative)
+    want = [[twin.pick(cumulative[day_type[d], klass[p]], u[p, d]) for d in range(3)] for p in range(300)]
+    assert found.tolist() == want
+    assert (weights[day_type[None, :], klass[:, None], found] > 0).all()
+
+
+def test_points_are_those_of_the_twin() -> None:
+    triangles = Triangles.of(handmade.zoning())
+    rng = np.random.default_rng(2)
+    person, place, zone = rng.integers(0, 10**9, 400), rng.integers(0, 10**5, 400), rng.integers(0, 6, 400)
+    key = seeds.stage_key(2, "points")
+    found = kernel.points(key, person, place, zone, triangles.corners, triangles.first, triangles.cumulative, INWARD)
+    want = [twin.point(int(key), int(p), int(q), int(z), triangles, INWARD) for p, q, z in zip(person, place, zone, strict=True)]
+    assert np.array_equal(found, np.array(want), equal_nan=True)
