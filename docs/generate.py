@@ -16,7 +16,7 @@ from synthmob import accounting, domain, schema
 from synthmob.counts import STATISTICS, Public
 from synthmob.period import Period
 from synthmob.plan import Plan
-from synthmob.zones import Zoning
+from synthmob.zonefiles import read_zoning
 
 DOCS = Path(__file__).resolve().parent
 GEODATA = DOCS.parent / "geodata" / "london_boroughs.geojson"
@@ -42,7 +42,7 @@ def percent(share: float) -> str:
 
 def plan_table() -> str:
     """The standard plan at epsilon 1 over the demonstration's London: what each table costs and shows."""
-    zoning = Zoning.read(GEODATA, h3_resolution=7)
+    zoning = read_zoning(GEODATA, h3_resolution=7)
     period = Period.of("2026-03-02", 7, "Europe/London")
     plan = Plan.standard(EPSILON, DELTA).resolve(zoning, period, attributes=("sex", "age_band"), modes=True)
     rows: list[list[object]] = []

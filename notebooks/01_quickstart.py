@@ -25,7 +25,7 @@ from pathlib import Path
 import altair as alt
 import pandas as pd
 
-from synthmob import Plan, Release, Zoning, compare, fit, generate, worlds, write
+from synthmob import Plan, Release, compare, fit, generate, read_zoning, worlds, write
 from synthmob.fidelity.table import as_text
 
 SUBSCRIBERS, DAYS = 20_000, 2
@@ -40,7 +40,7 @@ folder = Path(tempfile.mkdtemp(prefix="synthmob-"))
 
 # %%
 worlds.london(SUBSCRIBERS, DAYS, seed=1, h3_resolution=6).write(folder / "records", events=False)
-zoning = Zoning.read(folder / "records" / "zones.geojson")
+zoning = read_zoning(folder / "records" / "zones.geojson")
 pd.read_parquet(folder / "records" / "stays.parquet").head(8)
 
 # %% [markdown]

@@ -1,6 +1,6 @@
 """Synthetic subscribers and their days, from differentially private aggregates of a mobile operator's records.
 
-    model = fit(Release.load("release"), Zoning.read("zones.geojson"))
+    model = fit(Release.load("release"), read_zoning("zones.geojson"))
     people = generate(model, n_persons=100_000, days=7, seed=1)
     write(people, "out", workers=2)
     compare(release, people)
@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from synthmob.release import Release
     from synthmob.synthesis.days import Population, generate
     from synthmob.synthesis.writer import write
+    from synthmob.zonefiles import read_zoning
     from synthmob.zones import Zoning
 
 __version__ = "0.1.0"
-__all__ = ["MobilityModel", "Plan", "Population", "Release", "Zoning", "compare", "fit", "generate", "worlds", "write"]
+__all__ = [
+    "MobilityModel", "Plan", "Population", "Release", "Zoning", "compare", "fit", "generate", "read_zoning", "worlds", "write",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
@@ -39,6 +42,8 @@ def __getattr__(name: str) -> Any:
         import synthmob.release as found
     elif name == "Zoning":
         import synthmob.zones as found
+    elif name == "read_zoning":
+        import synthmob.zonefiles as found
     elif name == "compare":
         import synthmob.fidelity.people as found
     elif name == "write":

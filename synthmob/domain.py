@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 from synthmob.errors import PlanError
 
@@ -140,7 +141,7 @@ def bin_labels(edges: Sequence[float]) -> tuple[str, ...]:
     >>> bin_labels((0, 5, 10))
     ('0-5', '5-10', '10+')
     """
-    inner = [f"{a:g}-{b:g}" for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    inner = [f"{a:g}-{b:g}" for a, b in pairwise(edges)]
     return (*inner, f"{edges[-1]:g}+")
 
 
@@ -164,10 +165,10 @@ class Domain:
             raise PlanError("The purposes of a plan must begin with home and work: put these two first.")
         for name in ("distance_edges_km", "duration_edges_min", "travel_edges_min"):
             edges = getattr(self, name)
-            if edges[0] != 0 or any(b <= a for a, b in zip(edges[:-1], edges[1:], strict=True)):
+            if edges[0] != 0 or any(b <= a for a, b in pairwise(edges)):
                 raise PlanError(f"The plan's {name} must start at 0 and rise: got {list(edges)[:5]}...")
         if unknown := set(self.attributes) - {"sex", "age_band"}:
-            raise PlanError(f"The plan names the attribute {sorted(unknown)[0]!r}: only sex and age_band can be read.")
+            raise PlanError(f"The plan names the attribute {min(unknown)!r}: only sex and age_band can be read.")
 
     @property
     def duties(self) -> tuple[int, ...]:

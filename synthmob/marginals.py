@@ -18,7 +18,7 @@ from synthmob.errors import FormatError
 MAX_DENSE_CELLS = 200_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Marginal:
     """Counts of people over axes.
 

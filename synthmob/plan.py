@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from synthmob import accounting
 from synthmob.domain import Domain
@@ -22,7 +22,9 @@ from synthmob.zones import Zoning
 
 MIN_GROUP = 50
 LEAST_GROUP = 10
-ROUNDING_SLACK = 1.0 + 1e-6
+LONGEST_MIN = {"duration_edges_min": 1440, "travel_edges_min": 240}
+"""Where the last bin of stays and of trips ends, min: every edge lies before it."""
+ROUNDING_SLACK = 1.0 + 2e-6
 """Noise is scaled to a bound this much larger, so that fixed-point rounding at the bound is covered."""
 
 
@@ -240,8 +242,30 @@ def domain_from(table: Mapping[str, Any], where: str) -> Domain:
             if type(value) is not int or not 2 <= value <= 10:
                 raise PlanError(f"{where} has max_chain_stays {value!r}: give a whole number from 2 to 10.")
             values[name] = value
-        elif not isinstance(value, list | tuple) or not all(isinstance(v, str | int | float) for v in value):
-            raise PlanError(f"{where} has {name} {value!r}: give a list of categories or bin edges.")
         else:
-            values[name] = tuple(value)
+            values[name] = _edges(name, value, where) if "_edges_" in name else _labels(name, value, where)
     return Domain(**values)
+
+
+def _labels(name: str, value: object, where: str) -> tuple[str, ...]:
+    """Distinct categories; a chain joins its purposes by hyphens, so these have none. Only attributes may be none at all."""
+    given = isinstance(value, list | tuple)
+    found = list(cast(list[Any], value)) if given else []
+    banned = "-" if name == "purposes" else "\n"
+    if not given or (not found and name != "attributes") or not all(isinstance(v, str) and v and banned not in v for v in found):
+        hint = " without a hyphen" if name == "purposes" else ""
+        raise PlanError(f"{where} has {name} {value!r}: give a list of categories, each a text{hint}.")
+    if len(set(found)) != len(found):
+        raise PlanError(f"{where} has a category of {name} twice: give distinct ones.")
+    return tuple(found)
+
+
+def _edges(name: str, value: object, where: str) -> tuple[float, ...]:
+    """Bin edges: finite numbers, whole ones below the longest stay or trip where they are minutes."""
+    found = list(cast(list[Any], value)) if isinstance(value, list | tuple) else []
+    most = LONGEST_MIN.get(name, math.inf)
+    kinds = (int,) if name in LONGEST_MIN else (int, float)
+    if not found or not all(type(v) in kinds and math.isfinite(v) and v < most for v in found):
+        hint = f"whole minutes below {most}" if name in LONGEST_MIN else "numbers"
+        raise PlanError(f"{where} has {name} {value!r}: give a list of bin edges, {hint}.")
+    return tuple(found)

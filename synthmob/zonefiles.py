@@ -5,6 +5,7 @@ Read is anything geopandas reads, or H3 cells over its shapes; written is GeoPar
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,18 @@ PARQUET = (".parquet", ".geoparquet", ".pq")
 MERGED = "merged_ids"
 """The column of our own files that lists the ids merged into a zone; where it stands, all levels are columns too."""
 MAX_CELLS = 200_000
+_AXES = (("Geodetic latitude", "Lat", "north"), ("Geodetic longitude", "Lon", "east"))
+WGS84 = {
+    "$schema": "https://proj.org/schemas/v0.7/projjson.schema.json", "type": "GeographicCRS", "name": "WGS 84",
+    "datum": {
+        "type": "GeodeticReferenceFrame", "name": "World Geodetic System 1984",
+        "ellipsoid": {"name": "WGS 84", "semi_major_axis": 6378137, "inverse_flattening": 298.257223563}},
+    "coordinate_system": {
+        "subtype": "ellipsoidal",
+        "axis": [{"name": n, "abbreviation": a, "direction": d, "unit": "degree"} for n, a, d in _AXES]},
+    "id": {"authority": "EPSG", "code": 4326},
+}  # fmt: skip
+"""EPSG:4326 in PROJJSON, written out: what PROJ itself says of it depends on what the process did before."""
 Frame = Any
 """A GeoDataFrame; geopandas is imported where it is used."""
 
@@ -50,7 +63,9 @@ def read_zoning(
 
 def write_zoning(zoning: Zoning, path: str | Path) -> None:
     """Write a zoning as GeoParquet: zone_id, name where known, district_id, level columns, merged_ids, geometry."""
-    import geopandas
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    import shapely
 
     columns: dict[str, Any] = {"zone_id": list(zoning.ids)}
     if zoning.names:
@@ -61,9 +76,17 @@ def write_zoning(zoning: Zoning, path: str | Path) -> None:
     merged: dict[str, list[str]] = {z: [] for z in zoning.ids}
     for old, kept in sorted(zoning.aliases.items()):
         merged[kept].append(old)
-    columns[MERGED] = list(merged.values())
-    frame = geopandas.GeoDataFrame(columns, geometry=list(zoning.geometry), crs=4326)
-    frame.to_parquet(path, index=False, compression="zstd")
+    texts = {name: pa.array(labels, pa.string()) for name, labels in columns.items()}
+    lists = pa.array(list(merged.values()), pa.list_(pa.string()))
+    shapes = pa.array(shapely.to_wkb(zoning.geometry, byte_order=1, output_dimension=2).tolist(), pa.binary())
+    table = pa.table({**texts, MERGED: lists, "geometry": shapes})
+    kinds = sorted({shape.geom_type for shape in zoning.geometry})
+    box = [float(edge) for edge in shapely.total_bounds(zoning.geometry)]
+    column = {"encoding": "WKB", "crs": WGS84, "geometry_types": kinds, "bbox": box}
+    about = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
+    with pq.ParquetWriter(path, table.schema, compression="zstd", store_schema=False) as file:
+        file.write_table(table)
+        file.add_key_value_metadata({"geo": json.dumps(about)})
 
 
 def _load(path: Path) -> Frame:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,7 +56,7 @@ class Zoning:
         if reserved := {OUTSIDE, "unknown"} & set(self.ids):
             raise ZoningError(f"Zone id {min(reserved)!r} is reserved in synthmob: rename that zone.")
         if self.levels[0].name != "zone" or self.levels[-1].name != "district" or len(self.geometry) != len(self.ids):
-            raise ZoningError("A zoning's levels must run from zone to district: build it with Zoning.read.")
+            raise ZoningError("A zoning's levels must run from zone to district: build it with read_zoning.")
 
     @property
     def n_zones(self) -> int:
@@ -128,16 +127,3 @@ class Zoning:
         delta = self.centroids_km[a] - self.centroids_km[b]
         apart = np.sqrt((delta**2).sum(axis=-1))
         return np.where(a == b, self.internal_km[a], apart)
-
-    @staticmethod
-    def read(
-        path: str | Path,
-        *,
-        id_column: str = "zone_id",
-        district_column: str = "district_id",
-        h3_resolution: int | None = None,
-    ) -> Zoning:
-        """A zoning from any file geopandas reads, or H3 cells over its shapes; see `zonefiles.read_zoning`."""
-        from synthmob.zonefiles import read_zoning
-
-        return read_zoning(path, id_column=id_column, district_column=district_column, h3_resolution=h3_resolution)

@@ -66,8 +66,11 @@ def chains(kinds: tuple[tuple[int, ...], ...]) -> Chains:
     return Chains(purposes, np.array([len(s) for s in kinds]), by_class.sum(axis=0), np.arange(len(kinds)), by_class)
 
 
-def timing(law: Chains) -> Timing:
-    """Every chain leaves in its own quarters of an hour; stays last as their rank says, longer when they begin early."""
+def timing(law: Chains, hurry_min: float = 0.0) -> Timing:
+    """Every chain leaves in its own quarters of an hour; stays last as their rank says, longer when they begin early.
+
+    The clock is straight, or fast by `hurry_min` at noon.
+    """
     n = len(law.lengths)
     departures = np.zeros((n, QUARTERS))
     for k in range(n):
@@ -77,7 +80,9 @@ def timing(law: Chains) -> Timing:
     durations[0, :, :5], durations[1, :, 5:15], durations[2, :12, 20:28] = 7, 9, 30
     rank = np.arange(MAX_STAYS)[None, :]
     inner = (rank > 0) & (rank < law.lengths[:, None] - 1)
-    return Timing(departures, np.arange(n), durations, np.where(inner, rank % 3, -1))
+    knots = 15.0 * np.arange(QUARTERS + 1)
+    clock = knots + hurry_min * (1.0 - np.abs(knots - 720.0) / 720.0)
+    return Timing(departures, np.arange(n), durations, np.where(inner, rank % 3, -1), clock)
 
 
 def model(**changes: Any) -> MobilityModel:
@@ -91,7 +96,7 @@ def model(**changes: Any) -> MobilityModel:
         attraction=1.0 + np.arange(6)[:, None] * np.array([1, 3, 2, 5, 4, 0.25])[None, :],
         deterrence=np.tile(1.0 / (1 + km[:, None] + 2 * km[None, :]), (6, 1, 1)), affinity=1 + np.eye(3))  # fmt: skip
     routines = Routines(
-        kinds, tuple(timing(k) for k in kinds), travel, np.array([[0.75, 0.5], [1.0, 0.0]]), np.array([2.0, 1.0, 1.0, 0.5, 3.0, 2.0]))
+        kinds, (timing(kinds[0]), timing(kinds[1], 90.0)), travel, np.array([[0.75, 0.5], [1.0, 0.0]]), np.array([2.0, 1.0, 1.0, 0.5, 3.0, 2.0]))
     parts: dict[str, Any] = {
         "anchors": anchors(), "flows": flows, "routines": routines, "domain": DOMAIN, "period": PERIOD, "zoning": zoning(),
         "day_type_of": (0, 1, 1), "assumed": (), "source": {}}  # fmt: skip

@@ -83,9 +83,9 @@ def a_day(person_id: int, day: int, n_stays: int, seed: int, zoning: Zoning) -> 
     times = sorted(chance.choices(range(1441), k=2 * n_stays))
     step = chance.choice((1, 3))
     return [{
-        "person_id": person_id, "day": day, "seq": 5 + step * k, "purpose": chance.choice(purposes), "zone_id": chance.choice(zones),
-        "start_min": times[2 * k] if k else 0, "end_min": times[2 * k + 1], "mode": chance.choice(modes),
-    } for k in range(n_stays)]  # fmt: skip
+        "person_id": person_id, "day": day, "seq": 5 + step * k, "purpose": chance.choice(purposes),
+        "zone_id": chance.choice(zones), "start_min": times[2 * k] if k else 0, "end_min": times[2 * k + 1],
+        "mode": chance.choice(modes)} for k in range(n_stays)]  # fmt: skip
 
 
 def _person(person_id: int, zoning: Zoning) -> st.SearchStrategy[Row]:

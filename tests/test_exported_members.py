@@ -10,7 +10,7 @@ import pytest
 
 import synthmob
 
-PUBLIC = ["MobilityModel", "Plan", "Population", "Release", "Zoning", "compare", "fit", "generate", "worlds", "write"]
+PUBLIC = ["MobilityModel", "Plan", "Population", "Release", "Zoning", "compare", "fit", "generate", "read_zoning", "worlds", "write"]
 
 
 def test_all_is_the_truth() -> None:

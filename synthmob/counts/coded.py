@@ -61,7 +61,9 @@ def category(column: Any, labels: Sequence[str]) -> Any:
 
 def band(value: Any, edges: Sequence[float], *, missing: int | None = None) -> Any:
     """An expression: which right-open bin a number lies in, the last bin open above; null gets the code `missing`."""
-    code = sum(((value >= edge).cast("int16") for edge in edges[1:]), ibis.literal(0, "int16"))
+    code: Any = ibis.literal(0, "int16")
+    for edge in edges[1:]:
+        code = code + (value >= edge).cast("int16")
     return code if missing is None else ibis.ifelse(value.isnull(), missing, code).cast("int16")
 
 

@@ -29,6 +29,12 @@ def day_starts(coded: Coded) -> Any:
     return coded.visits.filter(coded.visits["rank"] == 0)
 
 
+def upto(value: Any, most: int) -> Any:
+    """An expression: a number counted from 1 as a code from 0, everything from `most` on in one."""
+    capped: Any = ibis.least(value, most)
+    return capped - 1
+
+
 def _chain_rows(coded: Coded, level: str) -> Any:
     del level
     table = day_starts(coded).filter(ibis._.chain >= 0)
@@ -50,7 +56,7 @@ def _stays_by_group_rows(coded: Coded, level: str) -> Any:
     del level
     table = _grouped(coded, day_starts(coded))
     return table.select("person_id", "day_type", "sex", "age_band", "worker",
-                        n_stays=ibis.least(table.n_stays, MAX_STAYS) - 1, weight=1.0 / table.n_days)
+                        n_stays=upto(table.n_stays, MAX_STAYS), weight=1.0 / table.n_days)
 
 
 def _participation_rows(coded: Coded, level: str) -> Any:
@@ -73,7 +79,7 @@ def _transition_rows(coded: Coded, level: str) -> Any:
 def _stays_per_day_rows(coded: Coded, level: str) -> Any:
     del level
     table = day_starts(coded)
-    return table.select("person_id", "day_type", n_stays=ibis.least(table.n_stays, MAX_STAYS) - 1, weight=1.0 / table.n_days)
+    return table.select("person_id", "day_type", n_stays=upto(table.n_stays, MAX_STAYS), weight=1.0 / table.n_days)
 
 
 def _mode_rows(coded: Coded, level: str) -> Any:
@@ -86,14 +92,14 @@ def _mode_rows(coded: Coded, level: str) -> Any:
 def _anchored_rows(coded: Coded, level: str) -> Any:
     del level
     table = coded.visits.filter(ibis._.purpose == 1)
-    return table.select("person_id", "day_type", nth=ibis.least(table.nth_of_purpose, 2) - 1,
+    return table.select("person_id", "day_type", nth=upto(table.nth_of_purpose, 2),
                         place=ibis.ifelse(table.zone == table.work, 0, 1), weight=1.0 / table.n_days)
 
 
 def _distinct_zone_rows(coded: Coded, level: str) -> Any:
     del level
     found = coded.visits.group_by("person_id").agg(distinct=ibis._.zone.nunique())
-    return found.select("person_id", distinct=ibis.least(found["distinct"], 16) - 1, weight=ibis.literal(1.0))
+    return found.select("person_id", distinct=upto(found["distinct"], 16), weight=ibis.literal(1.0))
 
 
 def _place_share_rows(coded: Coded, level: str) -> Any:
@@ -112,8 +118,8 @@ def _return_rows(coded: Coded, level: str) -> Any:
     del level
     table = coded.visits.filter(ibis._.purpose > 0)
     found = table.group_by(["person_id", "purpose"]).agg(visits=ibis._.count(), distinct=ibis._.zone.nunique())
-    return found.select("person_id", "purpose", visits=ibis.least(found.visits, 16) - 1,
-                        distinct=ibis.least(found["distinct"], 16) - 1, weight=ibis.literal(1.0))
+    return found.select("person_id", "purpose", visits=upto(found.visits, 16),
+                        distinct=upto(found["distinct"], 16), weight=ibis.literal(1.0))
 
 
 def _group_day(public: Public) -> tuple[AnyAxis, ...]:

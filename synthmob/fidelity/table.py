@@ -64,12 +64,12 @@ def as_text(fidelity: Fidelity) -> str:
     rows = [HEADINGS, *(cells(found) for word in WORDS for found in fidelity.metrics if found.word == word)]
     widths = [max(len(row[k]) for row in rows) for k in range(len(HEADINGS))]
     lines = [fidelity.headline, ""]
-    for row in rows:
-        lines.append(
-            "  ".join(
-                text.ljust(w) if k in (0, 5) else text.rjust(w)
-                for k, (text, w) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-        )
+    lines.extend(
+        "  ".join(
+            text.ljust(w) if k in (0, 5) else text.rjust(w)
+            for k, (text, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
     notes = [f"{found.title}: {found.note}" for found in fidelity.metrics if found.note]
     return "\n".join([*lines, "", LEGEND, *notes, *fidelity.notes])

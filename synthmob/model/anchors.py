@@ -29,8 +29,8 @@ class Anchors:
     """Persons expected by home, group and work.
 
     `home_worker` (zones, 2): persons by home zone and worker; `groups` (areas, 2, sexes x ages): by home area, worker and group;
-    `group_area` (zones,): the row of `groups` of every zone; `home_work` (zones, zones): workers; `band_groups` (bands, sexes x ages): how much more often than independence
-    a group is found at a commuting distance.
+    `group_area` (zones,): the row of `groups` of every zone; `home_work` (zones, zones): workers; `band_groups` (bands, sexes x
+    ages): how much more often than independence a group is found at a commuting distance.
     """
 
     home_worker: FloatArray
@@ -77,7 +77,8 @@ def _groups(tables: Marginals, geography: Geography) -> FloatArray:
     estimate = reconcile.settle(estimate, noisy, codes, people.ravel())
     estimate = reconcile.rake(estimate + LEAST, [(rows, homes.ravel()), (codes, people.ravel())], rounds=10)
     known = estimate[:districts]
-    known = known * (estimate.sum() / max(float(known.sum()), LEAST))
+    # Those without a known home mostly do not work: each group is spread like its own, not like everybody.
+    known = known * (estimate.sum(axis=0) / np.maximum(known.sum(axis=0), LEAST))
     return np.moveaxis(known, 3, 1).reshape(districts, 2, -1)
 
 
@@ -89,7 +90,11 @@ def _district_homes(tables: Marginals, by_group: Noisy, people: FloatArray) -> F
     if "home@district" not in tables:
         return prior
     workers = np.broadcast_to(np.arange(2), prior.shape)
-    return reconcile.settle(prior, Noisy.of(tables["home@district"]), workers, by_worker)
+    homes = reconcile.settle(prior, Noisy.of(tables["home@district"]), workers, by_worker)
+    if people[..., 0].size > 1:
+        return homes
+    # Without attributes the table by group counts the same cells once more: a second look at them.
+    return reconcile.settle(homes, by_group.moved(lambda a: a[:, 0, 0]), workers, by_worker)
 
 
 def _groups_without_table(tables: Marginals, districts: int, people: FloatArray | None) -> FloatArray:
@@ -166,7 +171,7 @@ def _home_work(
         areas = int(parent.max()) + 1
         pairs = parent[rows] * areas + parent[columns]
         noisy = _known_homes(tables[f"home_work@{level}"], areas)
-        prior = np.bincount(pairs.ravel(), weights=table.ravel(), minlength=areas * areas).reshape(areas, areas)
+        prior = np.bincount(pairs.ravel(), weights=table.ravel(), minlength=areas * areas).astype(np.float64).reshape(areas, areas)
         estimate, variance = reconcile.posterior(prior, noisy)
         whole = np.zeros(estimate.shape, dtype=np.int64)
         estimate = reconcile.adjust(estimate, variance, whole, np.array([workers]))

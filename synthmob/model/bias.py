@@ -19,8 +19,10 @@ PRIOR_VISITS = 20.0
 def kept_share(life: IntArray, cell: IntArray, n_cells: int, bound_l2: float, group: IntArray) -> FloatArray:
     """The share of each cell that bounding keeps, shape (n_cells,), cells of few visits leaning on their `group` (n_cells,).
 
-    `life` and `cell` are one entry a visit: whose it is, and where it counts.
+    `life` and `cell` are one entry a visit: whose it is, and where it counts. A table counted without a bound has a bound of 0.
     """
+    if bound_l2 <= 0:
+        return np.ones(n_cells)
     pair, times = np.unique(life * n_cells + cell, return_counts=True)
     whose, where = np.divmod(pair, n_cells)
     weight = np.minimum(times, 1).astype(np.float64)

@@ -91,13 +91,13 @@ def select(axis: ChainAxis, persons: FloatArray, stage: str) -> tuple[IntArray, 
     rest[kept] = 0.0
     mass = float(rest.sum())
     if mass <= 0:
-        return kept, persons[kept]
+        return kept.astype(np.int64), persons[kept]
     cumulative = np.cumsum(rest)
     points = (np.arange(TAIL_CHAINS) + seeds.uniforms(seeds.stage_key(0, stage), 0)) * (mass / TAIL_CHAINS)
     drawn = np.minimum(np.searchsorted(cumulative, points, side="right"), axis.size - 1)
     tail, times = np.unique(drawn, return_counts=True)
-    codes = np.concatenate([kept, tail])
-    return codes, np.concatenate([persons[kept], times * (mass / TAIL_CHAINS)])
+    codes = np.concatenate([kept, tail]).astype(np.int64)
+    return codes, np.concatenate([persons[kept], times * (mass / TAIL_CHAINS)]).astype(np.float64)
 
 
 def long_chains(lengths: FloatArray, shortest: int, first: FloatArray, follow: FloatArray, stage: str

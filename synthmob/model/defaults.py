@@ -44,12 +44,16 @@ def _chains(people: FloatArray, *, works: bool) -> Chains:
 
 def _timing(domain: Domain) -> Timing:
     """Normal first departures and normal durations, whatever the hour."""
-    quarter = _normal(np.arange(QUARTERS + 1) * 15.0, LEAVE_MEAN_MIN, LEAVE_SPREAD_MIN)
+    quarter = _normal(_even_clock(), LEAVE_MEAN_MIN, LEAVE_SPREAD_MIN)
     edges = np.append(np.asarray(domain.duration_edges_min, dtype=np.float64), 1440.0)
     lasting = _normal(edges, WORK_MEAN_MIN, WORK_SPREAD_MIN)
     rows = np.full((2, MAX_STAYS), -1)
     rows[1, 1] = 0
-    return Timing(quarter[None, :], np.zeros(2, dtype=np.int64), np.tile(lasting, (1, 24, 1)), rows, np.arange(QUARTERS + 1) * 15.0)
+    return Timing(quarter[None, :], np.zeros(2, dtype=np.int64), np.tile(lasting, (1, 24, 1)), rows, _even_clock())
+
+
+def _even_clock() -> FloatArray:
+    return np.linspace(0.0, 15.0 * QUARTERS, QUARTERS + 1)
 
 
 def _travel(domain: Domain) -> FloatArray:

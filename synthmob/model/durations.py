@@ -1,7 +1,7 @@
 """How long stays last, given their purpose, what lies before and after, and the hour of arrival.
 
-Four small released tables are made one by proportional fitting: durations by purpose and hour, by stays left, by the stays on either
-side, and fine durations by purpose. Small tables survive the cut where one wide table would not. Chains with a table of
+Four small released tables are made one by proportional fitting: durations by purpose and hour, by stays left, by the stays on
+either side, and fine durations by purpose. Small tables survive the cut where one wide table would not. Chains with a table of
 their own get their own distribution, and the others share what those leave.
 """
 
@@ -87,7 +87,10 @@ class Persons:
             np.maximum(self.between - taken_between, LEAST_REST * self.between), self.hourly * share)
 
 
-def fit_durations(chains: Chains, released: Released, own: Marginal | None, day_type: int, bins: Bins, duties: tuple[int, ...], arriving: Arriving | None) -> tuple[FloatArray, IntArray]:
+def fit_durations(
+    chains: Chains, released: Released, own: Marginal | None, day_type: int, bins: Bins, duties: tuple[int, ...],
+    arriving: Arriving | None,
+) -> tuple[FloatArray, IntArray]:
     """P(fine bin | hour of arrival) by row, shape (rows, 24, fine bins), and the row of every inner stay of every chain."""
     context = contexts(chains, duties)
     persons = estimated(released, context, chains.weights, arriving)

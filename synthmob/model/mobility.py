@@ -52,7 +52,10 @@ class MobilityModel:
 
 
 def fit(release: Release, zoning: Zoning) -> MobilityModel:
-    """A model of a release over its public zoning; FormatError where the release says too little, ZoningError where the zones differ."""
+    """A model of a release over its public zoning.
+
+    FormatError where the release says too little, ZoningError where its zones are not those of the zoning.
+    """
     tables = release.marginals
     planned = "plan" in release.info
     domain = domain_from(release.info["plan"]["domain"], "release.json") if planned else _published_domain(tables)

@@ -185,9 +185,9 @@ def descend(levels: Sequence[tuple[Noisy, IntArray]], totals: FloatArray, prior:
     `totals` is the coarsest table, already settled; `prior` the expected size of the finest rows, shape (finest,), which coarser
     levels take as the sum of their descendants.
     """
-    sizes = [prior]
+    sizes: list[FloatArray] = [prior]
     for _noisy, parent in reversed(levels[1:]):
-        sizes.append(np.bincount(parent, weights=sizes[-1], minlength=int(parent.max()) + 1))
+        sizes.append(np.bincount(parent, weights=sizes[-1], minlength=int(parent.max()) + 1).astype(np.float64))
     current = totals
     for (noisy, parent), size in zip(levels, reversed(sizes), strict=True):
         rest = current[0].size if current.ndim > 1 else 1

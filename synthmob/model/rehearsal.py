@@ -24,12 +24,13 @@ LEAST_LEFT = 12
 def arrivals(chains: Chains, chosen: npt.NDArray[np.bool_], context: IntArray, n_contexts: int, departures: FloatArray,
              departure_row: IntArray, durations: FloatArray, duration_row: IntArray, duration_edges: IntArray, travel_min: FloatArray
              ) -> tuple[FloatArray, FloatArray]:
-    """Stays by context and hour of arrival, shape (n_contexts, 24), and departures by quarter, shape (96,), of the chains `chosen`.
+    """Stays by context and hour of arrival, shape (n_contexts, 24), of the chains `chosen`; and their first and later
+    departures by quarter, shape (2, 96).
 
     `travel_min` are travel times to draw from evenly.
     """
-    weights = np.where(chosen & (chains.lengths > 2), chains.weights, 0.0)
-    out, left_at = np.zeros((n_contexts, HOURS)), np.zeros(QUARTERS)
+    weights = np.where(chosen & (chains.lengths > 1), chains.weights, 0.0)
+    out, left_at = np.zeros((n_contexts, HOURS)), np.zeros((2, QUARTERS))
     if weights.sum() <= 0:
         return out, left_at
     key, ticks = seeds.stage_key(0, "rehearsal"), np.arange(PLAYED_DAYS)
@@ -40,7 +41,7 @@ def arrivals(chains: Chains, chosen: npt.NDArray[np.bool_], context: IntArray, n
     quarter = _pick(departures[departure_row[chain]], seeds.uniforms(key, ticks, 0, 0))
     clock = np.minimum(15 * quarter + 7, MINUTES_PER_DAY - 1 - LEAST_LEFT * (lengths - 1))
     worth = cumulative[-1] / PLAYED_DAYS
-    left_at += np.bincount(clock // 15, minlength=QUARTERS)
+    left_at[0] = np.bincount(clock // 15, minlength=QUARTERS)
     for rank in range(1, int(lengths.max()) - 1):
         going = np.flatnonzero(lengths - 1 > rank)
         left = MINUTES_PER_DAY - LEAST_LEFT * (lengths[going] - 1 - rank)
@@ -54,7 +55,7 @@ def arrivals(chains: Chains, chosen: npt.NDArray[np.bool_], context: IntArray, n
         inside = seeds.uniforms(key, going, rank, 3)
         lasting = duration_edges[bin_] + inside * (duration_edges[bin_ + 1] - duration_edges[bin_])
         clock[going] = np.minimum(start + np.maximum(lasting, 1), left).astype(np.int64)
-        left_at += np.bincount(np.minimum(clock[going] // 15, QUARTERS - 1), minlength=QUARTERS)
+        left_at[1] += np.bincount(np.minimum(clock[going] // 15, QUARTERS - 1), minlength=QUARTERS)
     return out, left_at * worth
 
 

@@ -20,8 +20,11 @@ from synthmob.model.timing import Bins, Timing
 
 Marginals = Mapping[str, Marginal]
 REHEARSALS = 5
-NEEDED = ("chains", "stays_by_group", "participation", "transitions", "first_departure",
-          "first_departure_next", "first_departure_size", "stays_per_day", "departures", "episodes", "durations", "durations_left", "durations_between", "travel_time")
+NEEDED = (
+    "chains", "stays_by_group", "participation", "transitions", "first_departure", "first_departure_next",
+    "first_departure_size", "stays_per_day", "departures", "episodes", "durations", "durations_left",
+    "durations_between", "travel_time",
+)
 
 
 @dataclass(frozen=True)
@@ -125,13 +128,14 @@ def _timing(tables: Marginals, law: Chains, bins: Bins, day_type: int, duties: t
     travel = _typical_travel(tables)
     others = ~timing_law.has_own_times(law, own)
     released = Released(*(_slice(tables[name], day_type) for name in DURATION_TABLES))
-    arriving: Arriving | None = None
-    drawn = np.zeros(timing_law.QUARTERS)
-    for _ in range(REHEARSALS + 1):
-        durations, duration_row = fit_durations(law, released, own, day_type, bins, duties, arriving)
+    everyone = np.ones(len(others), dtype=np.bool_)
+    durations, duration_row = fit_durations(law, released, own, day_type, bins, duties, None)
+    drawn = np.zeros((2, timing_law.QUARTERS))
+    for _ in range(REHEARSALS):
         play = (context, released.n_contexts, departures, departure_row, durations, duration_row, edges, travel)
-        everybody, drawn = rehearsal.arrivals(law, np.ones(len(others), dtype=np.bool_), *play)
+        everybody, drawn = rehearsal.arrivals(law, everyone, *play)
         arriving = Arriving(everybody, rehearsal.arrivals(law, others, *play)[0])
+        durations, duration_row = fit_durations(law, released, own, day_type, bins, duties, arriving)
     clock = timing_law.clock_of(drawn, _slice(tables["departures"], day_type), STAY_WEIGHT)
     return Timing(departures, departure_row, durations, duration_row, clock)
 

@@ -37,7 +37,8 @@ class Timing:
 
     `departures` (rows, 96): P(quarter of the first departure); `departure_row` (chains,). `durations` (rows, 24, duration bins):
     P(bin | hour of arrival); `duration_row` (chains, stays), -1 where a stay has no duration of its own. `clock` (97,) is where
-    each quarter hour of the times so drawn lies in the end, min: what puts all departures together where the release has them.
+    each quarter hour of the times so drawn lies in the end, min, a day's first departure aside: what puts all departures together
+    where the release has them.
     """
 
     departures: FloatArray
@@ -105,7 +106,8 @@ def fit_departures(chains: Chains, released: FirstDepartures, own: Marginal | No
     size = np.searchsorted(OUTING_SIZE_EDGES, np.maximum(chains.lengths, 2), side="right") - 1
     kind = day_kinds(chains, duties)
     context = (kind * n_size + size) * n_next + chains.purposes[:, 1].clip(0)
-    totals = np.bincount(context[going], weights=chains.weights[going], minlength=kinds * n_size * n_next).reshape(kinds, n_size, n_next)
+    flat = np.bincount(context[going], weights=chains.weights[going], minlength=kinds * n_size * n_next)
+    totals = flat.astype(np.float64).reshape(kinds, n_size, n_next)
     by_hour = _first_hours(released, totals)
     estimate = reconcile.backed_off(released.quarters, totals.sum(axis=(1, 2))).reshape(kinds, HOURS, 4) + 1e-3
     inside = np.repeat(estimate / estimate.sum(axis=2, keepdims=True), n_size * n_next, axis=0)
@@ -168,17 +170,19 @@ def rows_of(table: Marginal, chain_codes: IntArray, day_type: int, shape: tuple[
 
 
 def clock_of(drawn: FloatArray, released: Noisy, weight: float) -> FloatArray:
-    """The clock that maps departures `drawn` by quarter (96,) onto the released ones, (97,) min, by equal quantiles.
+    """The clock of all departures but a day's first, (97,) min: it maps those `drawn` onto the released ones by equal quantiles.
 
-    Before the first and after the last half percent of departures it runs evenly to midnight, and nowhere does it stand still:
+    `drawn` is (2, 96): first departures, which have tables of their own and keep their time, and later ones, by quarter. Before the first and after the last half percent of departures it runs evenly to midnight, and nowhere does it stand still:
     that would squeeze stays to nothing. `weight` is what a departure adds to the released table.
     """
     seen = released.published
-    scale = np.nan_to_num(released.count)[seen].sum() / max(float(drawn[seen].sum()), LEAST) if seen.any() else weight
-    target = reconcile.posterior(drawn * scale, released)[0] + 1e-6
+    drawn_at, later = drawn.sum(axis=0), drawn[1]
+    scale = np.nan_to_num(released.count)[seen].sum() / max(float(drawn_at[seen].sum()), LEAST) if seen.any() else weight
+    target = reconcile.posterior(drawn_at * scale, released)[0] - drawn[0] * scale
+    target = np.maximum(target, LEAST_REST * later * scale) + 1e-6
     knots = np.arange(QUARTERS + 1) * 15.0
     quantiles = np.linspace(0.005, 0.995, 199)
-    made = np.concatenate([[0.0], np.cumsum(drawn + 1e-6)])
+    made = np.concatenate([[0.0], np.cumsum(later + 1e-6)])
     wanted = np.concatenate([[0.0], np.cumsum(target)])
     of_made = np.concatenate([[0.0], np.interp(quantiles, made / made[-1], knots), [knots[-1]]])
     of_wanted = np.concatenate([[0.0], np.interp(quantiles, wanted / wanted[-1], knots), [knots[-1]]])

@@ -38,7 +38,7 @@ class Shown:
 def demo(target: Path, *, subscribers: int = SUBSCRIBERS, workers: int = 1, tell: Tell) -> Shown:
     """Make a world, measure it, fit, generate, check both ways and report; `tell` gets one line when a step begins."""
     if subscribers < 1:
-        raise InputError(f"A demonstration with {subscribers} subscribers shows nothing: ask for at least 1, better {SUBSCRIBERS}.")
+        raise InputError(f"A demonstration with {subscribers} subscribers shows nothing: ask for at least 1.")
     place = target.resolve()
     if (place / manifest.FILE).exists() and manifest.read(place)["step"] != STEP:
         raise FormatError(f"{place} was left by {manifest.read(place)['step']!r}, not by {STEP!r}: name another folder with -o.")

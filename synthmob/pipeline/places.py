@@ -12,6 +12,7 @@ from typing import Any
 
 from synthmob import manifest
 from synthmob.errors import ConfidentialError, FormatError, InputError
+from synthmob.zonefiles import read_zoning
 from synthmob.zones import Zoning
 
 SHIPPED = ("release.json", "model.json", "persons.parquet")
@@ -29,7 +30,7 @@ class ZoningFile:
 
     def read(self) -> Zoning:
         """The zoning."""
-        return Zoning.read(
+        return read_zoning(
             self.path, id_column=self.id_column, district_column=self.district_column, h3_resolution=self.h3_resolution)
 
     def parameters(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,7 +104,7 @@ class Curator:
         return anchors.detect(read.subscribers, days, self.zoning, self.period)
 
     @contextmanager
-    def _coded(self, plan: Plan, progress: Progress) -> Iterator[Coded]:
+    def _coded(self, plan: Plan, progress: Progress) -> Generator[Coded]:
         if unknown := [r.statistic for r in plan.requests if r.statistic not in STATISTICS]:
             raise PlanError(f"The plan asks for a statistic {unknown[0]!r}: known are {', '.join(STATISTICS)}.")
         with self._backend() as backend:
@@ -113,10 +113,10 @@ class Curator:
             yield coded(backend, people, days, self.zoning, plan.domain, self.period, name="private")
 
     @contextmanager
-    def _backend(self) -> Iterator[Any]:
+    def _backend(self) -> Generator[Any]:
         """A DuckDB that spills into a folder of its own, which is gone afterwards."""
         with tempfile.TemporaryDirectory(prefix="synthmob-") as spill:
-            os.chmod(spill, 0o700)
+            Path(spill).chmod(0o700)
             backend = engine.connect(memory_limit_gb=self.memory_limit_gb, temp_directory=spill)
             try:
                 yield backend

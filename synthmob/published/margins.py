@@ -31,6 +31,7 @@ class Taken:
     level: str
 
     def used(self, axis: int) -> IntArray:
+        """The codes of an axis that occur."""
         return np.unique(self.marginal.codes[:, axis])
 
     @property

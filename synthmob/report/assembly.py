@@ -35,10 +35,10 @@ def escaped(text: object) -> str:
 
 
 def island(data: Any) -> str:
-    """JSON that cannot end the script element it stands in.
+    r"""JSON that cannot end the script element it stands in.
 
     >>> island({"zone": "</script><!--"})
-    '{"zone":"\\\\u003c/script>\\\\u003c!--"}'
+    '{"zone":"\\u003c/script>\\u003c!--"}'
     """
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -57,8 +57,8 @@ def write_report(
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
-        os.chmod(aside, 0o644)
-        os.replace(aside, page)
+        Path(aside).chmod(0o644)
+        Path(aside).replace(page)
     except BaseException:
         Path(aside).unlink(missing_ok=True)
         raise

@@ -138,11 +138,9 @@ class Population:
             "person": np.empty(n, np.int64)}
         kernel.live(
             seeds.stage_key(self.seed, "days"), who.person, who.home, who.work, chain, self.day_types, law["purposes"],
-            law["lengths"], law["departures"], law["departure_row"], law["clock"], law["durations"], law["duration_row"], law["duration_edges"],
-            law["travel"],
-            law["travel_edges"], law["attraction"], law["deterrence"], self.geography.bands, self.geography.parents["district"],
-            law["work_anchor"], law["exploration"],
-            *out.values())
+            law["lengths"], law["departures"], law["departure_row"], law["clock"], law["durations"], law["duration_row"],
+            law["duration_edges"], law["travel"], law["travel_edges"], law["attraction"], law["deterrence"], self.geography.bands,
+            self.geography.parents["district"], law["work_anchor"], law["exploration"], *out.values())
         place = out["zone"].astype(np.int64) * kernel.MAX_PURPOSES + out["purpose"]
         stays = Stays(lonlat=self._points(out["person"], place, out["zone"]), **out)
         home = self._points(who.person, who.home * kernel.MAX_PURPOSES, who.home)

@@ -165,7 +165,9 @@ def live(
                     most = DAY_END - LEAST_LEFT * left - start
                     row = durations[kind, duration_row[kind, k, rank], min(start // 60, 23)]
                     end = start + max(_minutes(row, duration_edges, uniform(key, person[i], day, base + 5), max(most, 2)), 1)
-                over = DAY_END if left == 0 else max(min(_shown(clocks[kind], end), DAY_END - 2 * left), begin + 1)
+                over = DAY_END if left == 0 else end
+                if rank > 0 and left > 0:
+                    over = max(min(_shown(clocks[kind], end), DAY_END - 2 * left), begin + 1)
                 out_person[at], out_day[at], out_seq[at] = person[i], day, rank
                 out_purpose[at], out_zone[at], out_start[at], out_end[at] = purpose, zone, begin, over
                 here, clock, shown, at = zone, end, over, at + 1

@@ -17,6 +17,7 @@ from synthmob.errors import FormatError, PlanError, ZoningError
 from synthmob.period import Period
 from synthmob.plan import domain_from
 from synthmob.schema import Table
+from synthmob.zonefiles import read_zoning
 from synthmob.zones import Zoning
 
 
@@ -45,7 +46,7 @@ def open_out(folder: str | Path, backend: Any) -> Out:
 def read_zones(folder: str | Path) -> Zoning:
     """The zoning of an OUT folder."""
     try:
-        return Zoning.read(Path(folder) / "zones.parquet")
+        return read_zoning(Path(folder) / "zones.parquet")
     except ZoningError as error:
         raise FormatError(f"The zones of {Path(folder).name} cannot be used: {error}") from None
 

@@ -99,7 +99,7 @@ def build(parameters: WorldParameters, city: City, seed: int, n_subscribers: int
     parent = ~is_child & np.isin(kind[member_house], _FAMILY)
     role = _roles(key, np.arange(len(age)), age, sex, parent)
     wealth = _wealth(key, houses, kind)
-    home, home_km = _homes(parameters, city, seed, kind, wealth)
+    home, home_km = _homes(city, seed, kind, wealth)
     return People(
         household=member_house,
         sex=sex,
@@ -169,7 +169,7 @@ def _wealth(key: np.uint64, houses: IntArray, kind: IntArray) -> FloatArray:
 
 
 def _homes(
-    parameters: WorldParameters, city: City, seed: int, kind: IntArray, wealth: FloatArray
+    city: City, seed: int, kind: IntArray, wealth: FloatArray
 ) -> tuple[IntArray, FloatArray]:
     """Each household sees some dwellings and takes the one that suits its purse and its age best."""
     key, houses, seen = seeds.stage_key(seed, "world.homes"), np.arange(len(kind)), np.arange(6)

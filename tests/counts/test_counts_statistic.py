@@ -23,6 +23,7 @@ from synthmob.plan import Plan
 
 TOWN = town()
 BACKEND = connect(threads=1)
+REQUESTS = Plan.standard().resolve(TOWN, FRIDAY_ON, attributes=("sex", "age_band"), modes=True).requests
 SPATIAL = [name for name, statistic in STATISTICS.items() if statistic.spatial]
 
 
@@ -76,8 +77,7 @@ def test_levels_count_the_same_people(busy: Coded, name: str, level: str) -> Non
         assert found.values == pytest.approx(fine.values)
 
 
-@pytest.mark.parametrize("request_", Plan.standard().resolve(TOWN, FRIDAY_ON, attributes=("sex", "age_band"), modes=True).requests,
-                         ids=lambda r: r.name)  # fmt: skip
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda r: r.name)
 def test_a_bound_only_takes_away(busy: Coded, request_: Any) -> None:
     free = exact(busy, request_.statistic, request_.level)
     held = exact(busy, request_.statistic, request_.level, request_.bound_l2)

@@ -4,50 +4,50 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
 
 import ibis
 import numpy as np
 import pytest
 from brute_force import Person, World, people
-from brute_force_times import TWINS
+from compiled import Compiled
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from strategies import PERIODS, Population, crowd, populations, town
+from strategies import FORTNIGHT, FRIDAY_ON, MONDAY, Population, crowd, populations, town
+from twins_of_places import PLACE_TWINS
+from twins_of_routines import ROUTINE_TWINS
+from twins_of_times import TIME_TWINS
 
 from synthmob.counts import STATISTICS, Coded, Public, cells, coded
 from synthmob.domain import ChainAxis, Domain
 from synthmob.engine import connect
 from synthmob.marginals import unravel
-from synthmob.period import Period
 
 TOWN = town()
-DOMAINS = (
-    Domain(),
-    Domain(purposes=("home", "work", "leisure", "other"), max_chain_stays=3, sex=("female", "other"), modes=("car", "other"),
-           distance_edges_km=(0.0, 3.0), duration_edges_min=(0, 60), travel_edges_min=(0, 30)),
+BACKEND = connect(threads=1)
+FAST = Compiled(BACKEND)
+TWINS = {**PLACE_TWINS, **ROUTINE_TWINS, **TIME_TWINS}
+COARSE = Domain(purposes=("home", "work", "leisure", "other"), max_chain_stays=3, sex=("female", "other"),
+                modes=("car", "other"), distance_edges_km=(0.0, 3.0), duration_edges_min=(0, 60), travel_edges_min=(0, 30))
+WORLDS = (
+    World(TOWN, Domain(), MONDAY, "zone"), World(TOWN, Domain(), FORTNIGHT, "block"), World(TOWN, COARSE, FRIDAY_ON, "district"),
 )  # fmt: skip
 Contributions = dict[int, dict[tuple[int, ...], float]]
 
 
-@pytest.fixture(scope="module")
-def backend() -> Any:
-    return connect(threads=1)
-
-
-def code(backend: Any, population: Population, world: World) -> Coded:
+def code(population: Population, world: World) -> Coded:
     persons, stays = (ibis.memtable(table) for table in population.tables())
-    return coded(backend, persons, stays, world.zoning, world.domain, world.period, name="twin")
+    return coded(BACKEND, persons, stays, world.zoning, world.domain, world.period, name="twin")
 
 
 def counted(table: Coded, name: str, level: str) -> Contributions:
     axes = STATISTICS[name].axes(Public(table.zoning, table.domain, table.period), level)
-    found = table.backend.to_pyarrow(cells(STATISTICS[name], table, level))
+    found = FAST.to_pyarrow(cells(STATISTICS[name], table, level))
     assert not any(column.null_count for column in found.columns), name
     flat = found["cell"].to_numpy()
     assert ((flat >= 0) & (flat < math.prod(axis.size for axis in axes))).all(), name
     out: Contributions = {}
-    for person, codes, weight in zip(found["person_id"].to_pylist(), unravel(flat, axes), found["weight"].to_pylist(), strict=True):
+    columns = found["person_id"].to_pylist(), unravel(flat, axes), found["weight"].to_pylist()
+    for person, codes, weight in zip(*columns, strict=True):
         assert tuple(codes) not in out.setdefault(person, {}), "a person has a cell twice"
         out[person][tuple(int(c) for c in codes)] = weight
     return out
@@ -70,40 +70,36 @@ def test_every_statistic_has_a_twin() -> None:
     assert set(TWINS) == set(STATISTICS)
 
 
-@settings(max_examples=8, phases=[Phase.generate])  # shrinking would take minutes
-@given(data=st.data(), period=st.sampled_from(PERIODS), domain=st.sampled_from(DOMAINS),
-       level=st.sampled_from([lv.name for lv in TOWN.levels]))  # fmt: skip
-def test_every_statistic_is_its_twin(
-    backend: Any, data: st.DataObject, period: Period, domain: Domain, level: str
-) -> None:
-    population = data.draw(populations(TOWN, period, most=8))
-    world = World(TOWN, domain, period)
-    table, everybody = code(backend, population, world), people(population, world)
+@settings(max_examples=9, phases=[Phase.generate])  # shrinking would take minutes
+@given(data=st.data(), world=st.sampled_from(WORLDS))
+def test_every_statistic_is_its_twin(data: st.DataObject, world: World) -> None:
+    population = data.draw(populations(TOWN, world.period, most=8))
+    table, everybody = code(population, world), people(population, world)
     for name in TWINS.keys() & STATISTICS.keys():
-        agree(table, everybody, name, replace(world, level=level))
+        agree(table, everybody, name, world)
 
 
 @pytest.fixture(scope="module")
 def busy() -> Population:
     """People with days of every length, on a Friday to a Monday."""
-    return crowd(120, TOWN, PERIODS[1], 5, (1, 2, 3, 4, 5, 7, 8, 9, 25))
+    return crowd(120, TOWN, FRIDAY_ON, 5, (1, 2, 3, 4, 5, 7, 8, 9, 25))
 
 
-def test_a_crowd_is_its_twin_at_every_level(backend: Any, busy: Population) -> None:
-    world = World(TOWN, Domain(), PERIODS[1])
-    table, everybody = code(backend, busy, world), people(busy, world)
+def test_a_crowd_is_its_twin_at_every_level(busy: Population) -> None:
+    world = World(TOWN, Domain(), FRIDAY_ON)
+    table, everybody = code(busy, world), people(busy, world)
     for name in TWINS.keys() & STATISTICS.keys():
         for level in [lv.name for lv in TOWN.levels] if STATISTICS[name].spatial else [""]:
             agree(table, everybody, name, replace(world, level=level))
 
 
-def test_the_crowd_meets_every_kind_of_cell(backend: Any, busy: Population) -> None:
+def test_the_crowd_meets_every_kind_of_cell(busy: Population) -> None:
     """The twins would prove little on dull people: these meet every label but chains, far distances and rare counts."""
-    table = code(backend, busy, World(TOWN, Domain(), PERIODS[1]))
+    table = code(busy, World(TOWN, Domain(), FRIDAY_ON))
     for name, statistic in STATISTICS.items():
         level = "zone" if statistic.spatial else ""
-        axes = statistic.axes(Public(TOWN, table.domain, PERIODS[1]), level)
-        flat = backend.to_pyarrow(cells(statistic, table, level))["cell"].to_numpy()
+        axes = statistic.axes(Public(TOWN, table.domain, FRIDAY_ON), level)
+        flat = FAST.to_pyarrow(cells(statistic, table, level))["cell"].to_numpy()
         for axis, codes in zip(axes, unravel(flat, axes).T, strict=True):
             if not isinstance(axis, ChainAxis):
                 missed = axis.size - len(np.unique(codes))

@@ -17,7 +17,7 @@ from synthmob.fidelity import compare
 from synthmob.fidelity.metrics import ANCHORS, ROUTINES
 from synthmob.fidelity.sides import Tables
 from synthmob.period import Period
-from synthmob.zones import Zoning
+from synthmob.zonefiles import read_zoning
 
 ATLANTA = Path(__file__).resolve().parents[2] / "../shared/data/atlanta_activitysim"
 FRI_TO_SUN = Period.of("2026-03-06", 3)
@@ -58,7 +58,7 @@ def halves(atlanta):
         Tables(atlanta.persons[chosen], atlanta.stays[atlanta.stays.person_id.isin(atlanta.persons.person_id[chosen])])
         for chosen in (first, ~first)
     )
-    zoning = Zoning.read(ATLANTA / "zones.geojson")
+    zoning = read_zoning(ATLANTA / "zones.geojson")
     return compare.compare_inside(one, other, zoning, Domain(), Period.read(ATLANTA / "period.toml"), connect())
 
 

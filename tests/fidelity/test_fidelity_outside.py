@@ -21,7 +21,7 @@ from synthmob.fidelity.sides import Tables
 from synthmob.marginals import Marginal
 from synthmob.period import Period
 from synthmob.release import Release
-from synthmob.zones import Zoning
+from synthmob.zonefiles import read_zoning
 
 ATLANTA = Path(__file__).resolve().parents[2] / "../shared/data/atlanta_activitysim"
 HOMES = Axis("home", ("a", "b", "c", "d", "outside", "unknown"))
@@ -167,7 +167,7 @@ def atlanta():
         persons[f"{purpose}_zone"] = persons.person_id.map(first)
     persons["worker"] = np.where(persons.work_zone.notna(), "yes", "no")
     persons["home_zone"] = persons.home_zone.fillna("unknown")
-    return Tables(persons, stays), Zoning.read(ATLANTA / "zones.geojson"), Period.read(ATLANTA / "period.toml")
+    return Tables(persons, stays), read_zoning(ATLANTA / "zones.geojson"), Period.read(ATLANTA / "period.toml")
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synthmob.counts.routines import PHASE_LABELS
 from synthmob.domain import ChainAxis
 from synthmob.model import chains
 from synthmob.model.chains import MAX_STAYS
@@ -18,32 +19,37 @@ from synthmob.model.chains import MAX_STAYS
 FloatArray = np.ndarray[Any, Any]
 PURPOSES = ("home", "work", "shop")
 AXIS = ChainAxis("chain", PURPOSES, 5)
-BASE = len(PURPOSES)
+BASE, PARTS = len(PURPOSES), len(PHASE_LABELS)
 
 
 def random_law(seed: int) -> tuple[FloatArray, FloatArray]:
-    """Some first purpose, and some next purpose given the one before, this one and the third of the day."""
+    """Some first purpose, and some next purpose given the one before, this one and the part of the day."""
     rng = np.random.default_rng(seed)
-    return rng.dirichlet(np.ones(BASE)), rng.dirichlet(np.ones(BASE + 1) * 0.7, (BASE + 1, BASE, 3))
+    return rng.dirichlet(np.ones(BASE)), rng.dirichlet(np.ones(BASE + 1) * 0.7, (BASE + 1, BASE, PARTS))
 
 
-def chance(chain: tuple[int, ...], first: FloatArray, follow: FloatArray) -> float:
+def part(rank: int, stays: int, longest: int) -> int:
+    """The third of the day, those of long days apart."""
+    return (3 * rank) // stays + (3 if stays > longest else 0)
+
+
+def chance(chain: tuple[int, ...], first: FloatArray, follow: FloatArray, longest: int = AXIS.max_stays) -> float:
     """How likely a chain is to be begun, gone through and then ended, stay by stay."""
     out, before = float(first[chain[0]]), 0
     for rank, here in enumerate(chain):
         after = chain[rank + 1] + 1 if rank + 1 < len(chain) else 0
-        out *= float(follow[before, here, 3 * rank // len(chain), after])
+        out *= float(follow[before, here, part(rank, len(chain), longest), after])
         before = here + 1
     return out
 
 
 def counted(days: Counter[tuple[int, ...]]) -> FloatArray:
-    """Transition counts of days: before, purpose, third of the day, after; 'none' first."""
-    out = np.zeros((BASE + 1, BASE, 3, BASE + 1))
+    """Transition counts of days: before, purpose, part of the day, after; 'none' first."""
+    out = np.zeros((BASE + 1, BASE, PARTS, BASE + 1))
     for chain, n in days.items():
         around = (0, *(c + 1 for c in chain), 0)
         for rank, here in enumerate(chain):
-            out[around[rank], here, 3 * rank // len(chain), around[rank + 2]] += n
+            out[around[rank], here, part(rank, len(chain), AXIS.max_stays), around[rank + 2]] += n
     return out
 
 
@@ -62,11 +68,11 @@ def test_expectations_are_those_of_brute_force(seed: int) -> None:
 
 
 def test_the_markov_law_is_read_off_the_transitions() -> None:
-    days = Counter({(0,): 30, (0, 1, 0): 50, (0, 1, 2, 0): 20, (0, 2, 0, 2, 0): 10, (2, 0): 5})
+    days = Counter({(0,): 30, (0, 1, 0): 50, (0, 1, 2, 0): 20})
     first, follow = chains.markov(counted(days))
-    assert first == pytest.approx([110 / 115, 0, 5 / 115], abs=1e-6)
-    assert follow.sum(axis=3) == pytest.approx(np.ones((4, 3, 3)))
-    assert follow[0, 0, 0] == pytest.approx([30 / 110, 0, 70 / 110, 10 / 110], abs=1e-6)
+    assert first == pytest.approx([1, 0, 0], abs=1e-6)
+    assert follow.sum(axis=3) == pytest.approx(np.ones((BASE + 1, BASE, PARTS)))
+    assert follow[0, 0, 0] == pytest.approx([0.3, 0, 0.7, 0], abs=1e-6)
     assert follow[1, 1, 1] == pytest.approx([0, 1, 0, 0], abs=1e-6)  # second third of home-work-home
     lengths = np.zeros(MAX_STAYS + 1)
     for chain, n in days.items():
@@ -76,11 +82,13 @@ def test_the_markov_law_is_read_off_the_transitions() -> None:
         assert found[AXIS.encode(chain)] == pytest.approx(n, rel=1e-5)
 
 
-def test_the_third_of_a_day() -> None:
-    assert [chains.phase(r, 1) for r in range(1)] == [0]
+def test_the_parts_of_a_day() -> None:
+    assert chains.phase(0, 1, 8) == 0
     for n in range(3, MAX_STAYS + 1):
-        parts = Counter(chains.phase(r, n) for r in range(n))
-        assert set(parts) == {0, 1, 2} and max(parts.values()) - min(parts.values()) <= 1
+        found = [chains.phase(r, n, 8) for r in range(n)]
+        assert found == [part(r, n, 8) for r in range(n)] == sorted(found)
+        sizes = Counter(found)
+        assert set(sizes) == ({0, 1, 2} if n <= 8 else {3, 4, 5}) and max(sizes.values()) - min(sizes.values()) <= 1
 
 
 def test_released_chains_correct_the_prior_and_lengths_are_kept() -> None:
@@ -98,7 +106,7 @@ def test_released_chains_correct_the_prior_and_lengths_are_kept() -> None:
     assert np.bincount(of_length, weights=found)[1:] == pytest.approx(lengths[1:6])
     assert (found >= 0).all()
     assert np.abs(found - truth).sum() < 0.5 * np.abs(prior - truth).sum()
-    assert np.abs(found - truth).sum() < 0.5 * np.abs(np.where(noisy >= 80, noisy, 0) - truth).sum()
+    assert np.abs(found - truth).sum() < 0.7 * np.abs(np.where(noisy >= 80, noisy, 0) - truth).sum()
     every = np.arange(AXIS.size)
     assert chains.estimate(AXIS, (every, truth), 0.0, 0.0, prior, lengths) == pytest.approx(truth, rel=1e-3)
 
@@ -135,17 +143,16 @@ def test_long_chains_have_the_lengths_asked_for_and_their_conditional_law() -> N
     first, follow = random_law(4)
     lengths = np.zeros(MAX_STAYS + 1)
     lengths[[2, 4, 9, MAX_STAYS]] = (1e6, 600.0, 50.0, 7.0)
-    seen: Counter[tuple[int, ...]] = Counter()
-    for k in range(40):
-        purposes, weights = chains.long_chains(lengths, 4, first, follow, f"long {k}")
-        counts = (purposes >= 0).sum(axis=1)
-        assert set(counts.tolist()) == {4, 9, MAX_STAYS}  # those of two stays are shorter than asked for
-        for n in (4, 9, MAX_STAYS):
-            assert weights[counts == n].sum() == pytest.approx(lengths[n])
-        assert (purposes[counts == MAX_STAYS] >= 0).all() and purposes.max() < BASE
-        seen.update(tuple(row[:4].tolist()) for row in purposes[counts == 4])
+    purposes, weights = chains.long_chains(lengths, 4, first, follow, "long")
+    counts = (purposes >= 0).sum(axis=1)
+    assert set(counts.tolist()) == {4, 9, MAX_STAYS}  # those of two stays are shorter than asked for
+    assert [weights[counts == n].sum() for n in (4, 9, MAX_STAYS)] == pytest.approx([600.0, 50.0, 7.0])
+    assert (purposes[counts == MAX_STAYS] >= 0).all() and purposes.max() < BASE
+    lengths[5:] = 0
+    rows = np.concatenate([chains.long_chains(lengths, 4, first, follow, f"long {k}")[0][:, :4] for k in range(40)])
+    seen = Counter(map(tuple, rows.tolist()))
     every = list(itertools.product(range(BASE), repeat=4))
-    want = np.array([chance(c, first, follow) for c in every])
+    want = np.array([chance(c, first, follow, longest=3) for c in every])
     want = want / want.sum() * seen.total()
     found = np.array([seen[c] for c in every])
     frequent = want > 5

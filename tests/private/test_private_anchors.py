@@ -18,6 +18,7 @@ from tiny_operator import DAY, WEEK, frame, grid
 from synthmob.engine import connect
 from synthmob.period import Period
 from synthmob.private import anchors
+from synthmob.zonefiles import read_zoning
 from synthmob.zones import Zoning
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data"
@@ -204,7 +205,7 @@ def test_atlantas_work_zones_agree_with_the_usual_workplace() -> None:
     from synthmob.private import records
 
     folder = DATA / "atlanta_activitysim"
-    backend, zoning, period = connect(), Zoning.read(folder / "zones.geojson"), Period.read(folder / "period.toml")
+    backend, zoning, period = connect(), read_zoning(folder / "zones.geojson"), Period.read(folder / "period.toml")
     found = records.read(backend, records.Sources(folder), zoning, period, ("sex", "age_band"))
     persons, _ = anchors.detect(found.subscribers, found.stays, zoning, period)
     true = pd.read_parquet(folder / "anchors_truth.parquet").set_index("subscriber_id").add_prefix("true_")

@@ -13,6 +13,7 @@ from synthmob.domain import Domain
 from synthmob.engine import connect
 from synthmob.private import records
 from synthmob.private.records import Sources
+from synthmob.zonefiles import read_zoning
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data"
 
@@ -156,11 +157,10 @@ def test_points_are_placed_by_the_public_polygons(tmp_path: Path, suffix: str) -
 @pytest.mark.parametrize(("name", "has_mode"), [("atlanta_activitysim", False), ("melbourne_vista2009", True)])
 def test_the_shared_records_pass(name: str, has_mode: bool) -> None:
     from synthmob.period import Period
-    from synthmob.zones import Zoning
 
     folder = DATA / name
     backend = connect()
-    sources, zoning = Sources(folder), Zoning.read(folder / "zones.geojson")
+    sources, zoning = Sources(folder), read_zoning(folder / "zones.geojson")
     attributes = records.attributes_in(backend, sources, ("sex", "age_band"))
     found = records.read(backend, sources, zoning, Period.read(folder / "period.toml"), attributes)
     rows = backend.to_pyarrow(

@@ -172,7 +172,7 @@ def test_a_confidential_page_says_so_first_and_stays_out_of_the_output(world, sa
 def test_a_failure_leaves_nothing_behind(world, said, tmp_path):
     target = tmp_path / "taken"
     target.mkdir()
-    with pytest.raises(OSError):
+    with pytest.raises(IsADirectoryError):
         write_report(world.out, said, None, world.zoning, target)
     assert [p.name for p in tmp_path.iterdir()] == ["taken"] and not list(target.iterdir())
 

@@ -84,7 +84,7 @@ def test_work_stays_are_at_the_own_work_place_at_the_stated_rate() -> None:
     weekday = made.day_types[s.day] == 0
     first = s.seq == 1
     rates = (own[work & first & weekday].mean(), own[work & ~first & weekday].mean(), own[work & ~weekday].mean())
-    assert rates == pytest.approx((0.75, 0.5, 1.0), abs=0.02)
+    assert rates == pytest.approx((0.75, 0.5, 1.0), abs=0.03)
 
 
 def test_departures_and_durations_follow_their_laws(population: Population, block: Block) -> None:

@@ -46,6 +46,7 @@ def wild(seed: int) -> dict[str, Any]:
         "purposes": purposes, "lengths": lengths, "departures": departures.cumsum(axis=-1).astype(float),
         "departure_row": rng.integers(0, rows, (kinds, chains)), "durations": durations.cumsum(axis=-1),
         "duration_row": np.where(inner, rng.integers(0, rows, (kinds, chains, 20)), -1),
+        "clock": np.sort(rng.random((kinds, 97)) * 1440, axis=1),
         "work_anchor": rng.random((kinds, 2)), "exploration": rng.random(6) * 5,
     }  # fmt: skip
 
@@ -56,7 +57,7 @@ def played(law: dict[str, Any], key: Any, who: dict[str, Any], chain: Any, day_t
     out = {name: np.full(n, -9, dtype=kind) for name, kind in zip(STAYS, kinds, strict=True)}
     kernel.live(
         key, who["person"], who["home"], who["work"], chain, day_types, law["purposes"], law["lengths"], law["departures"],
-        law["departure_row"], law["durations"], law["duration_row"], law["duration_edges"], law["travel"], law["travel_edges"],
+        law["departure_row"], law["clock"], law["durations"], law["duration_row"], law["duration_edges"], law["travel"], law["travel_edges"],
         law["attraction"], law["deterrence"], law["bands"], law["district"], law["work_anchor"], law["exploration"],
         *out.values())  # fmt: skip
     return out

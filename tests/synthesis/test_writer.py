@@ -19,7 +19,7 @@ from synthmob.errors import FormatError, InputError
 from synthmob.model.mobility import MobilityModel
 from synthmob.synthesis.days import BLOCK, generate
 from synthmob.synthesis.writer import PART, write
-from synthmob.zones import Zoning
+from synthmob.zonefiles import read_zoning
 
 GROUPS = -(-PERSONS // BLOCK)
 
@@ -93,7 +93,7 @@ def test_every_day_is_whole_and_every_trip_takes_time(run: Run, stays: pd.DataFr
 
 
 def test_points_lie_in_their_zone_and_homes_never_move(run: Run, stays: pd.DataFrame) -> None:
-    zoning = Zoning.read(run.out / "zones.parquet")
+    zoning = read_zoning(run.out / "zones.parquet")
     some = stays.iloc[:: max(len(stays) // 20_000, 1)]
     inside = some[some["zone_id"].notna()]
     shapes = zoning.geometry[[zoning.ids.index(z) for z in inside["zone_id"]]]

@@ -1,4 +1,4 @@
-"""The statistics of times once more, in plain Python: see brute_force.py, whose other half this is."""
+"""When things happen, counted once more in plain Python: see brute_force.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
-from brute_force import HALF, ROUTINE_TWINS, Cells, Day, Person, Stay, World, _all_stays, _chain, _per_day, band
+from brute_force import HALF, Cells, Day, Person, Stay, World, all_stays, band, chain_of, per_day
 
 COARSE_START = (0, 420, 570, 690, 810, 930, 1050, 1200)
 COARSE_DURATION = (0, 15, 30, 60, 105, 180, 300, 420, 480, 540, 600)
@@ -25,7 +25,7 @@ def _kind(day: Day, w: World) -> int:
 
 def _leaving(p: Person) -> Iterator[tuple[Day, int, Fraction]]:
     """Days with a trip, and when the first stay ends."""
-    for day, part in _per_day(p):
+    for day, part in per_day(p):
         if len(day.stays) > 1:
             yield day, day.stays[0].end, part
 
@@ -39,7 +39,7 @@ def _first_departure(p: Person, w: World) -> Cells:
 
 def _departures(p: Person, w: World) -> Cells:
     out: Cells = Counter()
-    for day, part in _per_day(p):
+    for day, part in per_day(p):
         for stay in day.stays[:-1]:
             out[day.kind, min(stay.end // 15, 95)] += HALF * part
     return out
@@ -62,14 +62,14 @@ def _first_departure_size(p: Person, w: World) -> Cells:
 def _chain_departure(p: Person, w: World) -> Cells:
     out: Cells = Counter()
     for day, end, part in _leaving(p):
-        if (chain := _chain(day, w, min(TIMED, w.domain.max_chain_stays))) is not None:
+        if (chain := chain_of(day, w, min(TIMED, w.domain.max_chain_stays))) is not None:
             out[day.kind, chain, min(end // 60, 23)] += part
     return out
 
 
 def _inner(p: Person) -> Iterator[tuple[Day, int, Stay, Fraction]]:
     """Stays with an arrival and a departure: neither the first nor the last of a day."""
-    for day, part in _per_day(p):
+    for day, part in per_day(p):
         for rank in range(1, len(day.stays) - 1):
             yield day, rank, day.stays[rank], part
 
@@ -120,7 +120,7 @@ def _durations_between(p: Person, w: World) -> Cells:
 def _chain_episodes(p: Person, w: World) -> Cells:
     out: Cells = Counter()
     for day, rank, stay, part in _inner(p):
-        if (chain := _chain(day, w, min(TIMED, w.domain.max_chain_stays))) is not None:
+        if (chain := chain_of(day, w, min(TIMED, w.domain.max_chain_stays))) is not None:
             out[day.kind, chain, rank - 1, band(stay.start, COARSE_START), _lasting(stay)] += part
     return out
 
@@ -129,7 +129,7 @@ def _travel_time(p: Person, w: World) -> Cells:
     """The first trip of a day in each distance band."""
     out: Cells = Counter()
     seen: set[tuple[int, int]] = set()
-    for day, rank, stay, part in _all_stays(p):
+    for day, rank, stay, part in all_stays(p):
         if rank:
             before = day.stays[rank - 1]
             distance = w.distance(before.zone, stay.zone)
@@ -139,10 +139,9 @@ def _travel_time(p: Person, w: World) -> Cells:
     return out
 
 
-TWINS: dict[str, Callable[[Person, World], Cells]] = {
-    **ROUTINE_TWINS,
+TIME_TWINS: dict[str, Callable[[Person, World], Cells]] = {
     "departures": _departures, "first_departure": _first_departure,
-    "first_departure_next": _first_departure_next, "first_departure_size": _first_departure_size, "chain_departure": _chain_departure, "episodes": _episodes,
-    "durations": _durations, "durations_left": _durations_left, "durations_between": _durations_between,
-    "chain_episodes": _chain_episodes, "travel_time": _travel_time,
+    "first_departure_next": _first_departure_next, "first_departure_size": _first_departure_size,
+    "chain_departure": _chain_departure, "episodes": _episodes, "durations": _durations, "durations_left": _durations_left,
+    "durations_between": _durations_between, "chain_episodes": _chain_episodes, "travel_time": _travel_time,
 }  # fmt: skip

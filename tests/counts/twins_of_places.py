@@ -1,0 +1,99 @@
+"""Where people belong and where they go, counted once more in plain Python: see brute_force.py."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from brute_force import NOBODY, Cells, Person, World, all_stays, one, per_day
+
+
+def _demographics(p: Person, w: World) -> Cells:
+    return one(*p.group)
+
+
+def _home_by_group(p: Person, w: World) -> Cells:
+    return one(w.area(p.home), *p.group)
+
+
+def _home(p: Person, w: World) -> Cells:
+    return one(w.area(p.home), p.group[2])
+
+
+def _work(p: Person, w: World) -> Cells:
+    return one(w.area(p.work)) if p.work != NOBODY else Counter()
+
+
+def _home_work(p: Person, w: World) -> Cells:
+    return one(w.area(p.home), w.area(p.work)) if p.work != NOBODY else Counter()
+
+
+def _commute_km(p: Person, w: World) -> Cells:
+    return one(w.distance(p.home, p.work)) if p.work != NOBODY else Counter()
+
+
+def _commute_km_by_group(p: Person, w: World) -> Cells:
+    return one(w.distance(p.home, p.work), *p.group[:2]) if p.work != NOBODY else Counter()
+
+
+def _destinations(p: Person, w: World) -> Cells:
+    out: Cells = Counter()
+    for _, _, stay, part in all_stays(p):
+        if stay.purpose != 0:
+            out[stay.purpose, w.area(stay.zone)] += part
+    return out
+
+
+def _visitors(p: Person, w: World) -> Cells:
+    return Counter({(s.purpose, w.area(s.zone)): 1 for _, _, s, _ in all_stays(p) if s.purpose != 0})
+
+
+def _distances(p: Person, w: World) -> Cells:
+    out: Cells = Counter()
+    for day, rank, stay, part in all_stays(p):
+        if rank and stay.purpose != 0:
+            following = day.stays[rank + 1].purpose if rank + 1 < len(day.stays) else None
+            anchor = p.work if following == 1 and p.work != NOBODY else p.home
+            out[stay.purpose, w.distance(stay.zone, anchor), w.distance(day.stays[rank - 1].zone, stay.zone)] += part
+    return out
+
+
+def _trip_km(p: Person, w: World) -> Cells:
+    out: Cells = Counter()
+    for (purpose, _, distance), part in _distances(p, w).items():
+        out[purpose, distance] += part
+    return out
+
+
+def _od(p: Person, w: World) -> Cells:
+    out: Cells = Counter()
+    for day, rank, stay, part in all_stays(p):
+        if rank:
+            out[w.area(day.stays[rank - 1].zone), w.area(stay.zone)] += part
+    return out
+
+
+def _od_hour(p: Person, w: World) -> Cells:
+    out: Cells = Counter()
+    for day, part in per_day(p):
+        for a, b in zip(day.stays, day.stays[1:], strict=False):
+            out[day.kind, min(a.end // 60, 23), w.area(a.zone), w.area(b.zone)] += part
+    return out
+
+
+def _presence(p: Person, w: World) -> Cells:
+    out: Cells = Counter()
+    for day, part in per_day(p):
+        for stay in day.stays:
+            for hour in range(24):
+                if stay.start <= 60 * hour + 30 < stay.end:
+                    out[day.kind, hour, w.area(stay.zone)] += part
+    return out
+
+
+PLACE_TWINS: dict[str, Callable[[Person, World], Cells]] = {
+    "demographics": _demographics, "home_by_group": _home_by_group, "home": _home, "work": _work, "home_work": _home_work,
+    "commute_km": _commute_km, "commute_km_by_group": _commute_km_by_group, "destinations": _destinations,
+    "visitors": _visitors, "distances": _distances, "trip_km": _trip_km, "od": _od, "od_hour": _od_hour,
+    "presence": _presence,
+}  # fmt: skip

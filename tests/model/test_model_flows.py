@@ -1,0 +1,197 @@
+"""Destinations: expectations against brute force, and a planted law of attraction and distance found again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import planted_town as town
+import pytest
+
+from synthmob.domain import Axis
+from synthmob.marginals import Marginal, unravel
+from synthmob.model.expectation import Expectation, Flows, anchors_ahead, expectation
+from synthmob.model.flows import fit_flows
+from synthmob.model.lives import Lives
+
+ZONING = town.zoning()
+PLACE = town.geography(ZONING)
+N, BANDS, DISTRICTS, PURPOSES = PLACE.n, PLACE.n_bands, 5, 4
+HOME, WORK, SHOP, LEISURE = range(4)
+KINDS = ((HOME,), (HOME, WORK, HOME), (HOME, SHOP, WORK, HOME), (HOME, WORK, LEISURE, HOME), (HOME, SHOP, LEISURE, SHOP, HOME))
+WORK_ANCHOR = np.array([0.9, 0.6])
+LEVELS = ("zone", "district")
+
+
+def lives(n: int, seed: int) -> Lives:
+    rng = np.random.default_rng(seed)
+    chain = rng.integers(0, len(KINDS), n)
+    home = rng.choice(N, n, p=np.append(np.full(N - 1, 0.99 / (N - 1)), 0.01))
+    works = np.isin(chain, (1, 2, 3)) & (rng.random(n) < 0.95)
+    purposes = np.full((n, 6), -1, dtype=np.int8)
+    for k, stays in enumerate(KINDS):
+        purposes[chain == k, : len(stays)] = stays
+    work = np.where(works, rng.integers(0, N - 1, n), -1)
+    return Lives(home, work, purposes, (purposes >= 0).sum(axis=1), 50_000 / n)
+
+
+def planted(seed: int) -> Flows:
+    """Some zones attract far more than others; shops are near home, leisure near the stay before; a river between districts."""
+    rng = np.random.default_rng(seed)
+    band = np.arange(BANDS)
+    near_anchor, near_here = np.exp(-0.7 * band), np.exp(-0.5 * band)
+    deterrence = np.ones((PURPOSES, BANDS, BANDS))
+    deterrence[SHOP], deterrence[LEISURE] = near_anchor[:, None], near_here[None, :]
+    deterrence[WORK] = np.exp(-0.2 * (band[:, None] + band[None, :]))
+    west = np.array([True, False, True, False, False])
+    affinity = np.where(west[:, None] == west[None, :], 1.0, 0.4)
+    attraction = rng.lognormal(0, 1.0, (PURPOSES, N))
+    attraction[:, -1] = 0.05
+    return Flows(attraction, deterrence, affinity)
+
+
+def marginal(name: str, table: Any, *axes: str) -> Marginal:
+    built = [Axis(a, tuple(map(str, range(n)))) for a, n in zip(axes, table.shape, strict=True)]
+    flat = np.flatnonzero(table.ravel() > 0)
+    return Marginal(name, tuple(built), unravel(flat, built), table.ravel()[flat], bound_l2=0.0)
+
+
+def released(found: Expectation, weight: float) -> dict[str, Marginal]:
+    """The tables that a release would have, exact."""
+    outings = found.destinations * weight
+    outings[HOME] = 0
+    district = PLACE.parents["district"]
+    by_district = np.zeros((PURPOSES, DISTRICTS))
+    np.add.at(by_district.T, district, outings.T)
+    distances = found.distances * weight
+    distances[HOME] = 0
+    return {
+        "destinations@zone": marginal("destinations@zone", outings, "purpose", "zone"),
+        "destinations@district": marginal("destinations@district", by_district, "purpose", "zone"),
+        "distances": marginal("distances", distances, "purpose", "to_anchor", "from_previous"),
+        "trip_km": marginal("trip_km", distances.sum(axis=1), "purpose", "distance"),
+        "od@district": marginal("od@district", found.districts * weight, "origin", "destination"),
+    }
+
+
+def law(flows: Flows, p: int, anchor: int, origin: int) -> Any:
+    """P(zone) for an outing of purpose p, written out."""
+    district = PLACE.parents["district"]
+    chance = np.array([
+        flows.attraction[p, z] * flows.deterrence[p, PLACE.bands[anchor, z], PLACE.bands[origin, z]]
+        * flows.affinity[district[origin], district[z]] for z in range(N)])  # fmt: skip
+    return chance / chance.sum()
+
+
+def far(a: Any, b: Any) -> float:
+    return float(0.5 * np.abs(a / a.sum() - b / b.sum()).sum())
+
+
+def test_expectations_of_a_few_lives_by_hand() -> None:
+    flows, one = planted(1), Lives(
+        np.array([3, 7]), np.array([20, -1]), np.array([[0, 2, 1, 0], [3, 0, -1, -1]], dtype=np.int8), np.array([4, 2]), 1.0)  # fmt: skip
+    found = expectation(flows, PLACE, one, np.ones(2))
+    shop, leisure = law(flows, SHOP, 20, 3), law(flows, LEISURE, 7, 7)  # the shop is on the way from home 3 to work 20
+    assert found.destinations[SHOP] == pytest.approx(shop) and found.destinations[LEISURE] == pytest.approx(leisure)
+    assert found.destinations[WORK].tolist() == found.fixed_destinations[WORK].tolist() == np.eye(N)[20].tolist()
+    assert found.destinations[HOME].tolist() == (2 * np.eye(N)[3] + np.eye(N)[7]).tolist()
+    joint = np.zeros((BANDS, BANDS))
+    np.add.at(joint, (PLACE.bands[20], PLACE.bands[3]), shop)
+    assert found.distances[SHOP] == pytest.approx(joint)
+    assert found.distances[LEISURE].sum() == 0  # the first stay of a day is no trip
+    drawn = found.visits.zone[(found.visits.rank == 0) & (found.visits.life == 1)][0]
+    district = PLACE.parents["district"]
+    assert found.fixed_districts[district[drawn], district[7]] >= 1
+    assert found.districts.sum() == pytest.approx(3 + 1)
+
+
+def test_expectations_add_up_to_the_stays_there_are() -> None:
+    some = lives(3_000, 2)
+    found = expectation(planted(2), PLACE, some, WORK_ANCHOR)
+    stays = [(some.purposes == p).sum() for p in range(PURPOSES)]
+    assert found.destinations.sum(axis=1) == pytest.approx(stays)
+    trips = int((some.lengths - 1).sum())
+    assert found.districts.sum() == pytest.approx(trips) and found.distances.sum() == pytest.approx(trips)
+    for name in ("destinations", "distances", "districts"):
+        fixed, both = getattr(found, f"fixed_{name}"), getattr(found, name)
+        assert (fixed >= 0).all() and (fixed <= both + 1e-9).all()
+    v = found.visits
+    assert len(v.life) == sum(stays)
+    # The zones drawn are the law's: as often as expected, within sampling error.
+    drawn = np.zeros((PURPOSES, N))
+    np.add.at(drawn, (v.purpose, v.zone), 1)
+    assert (np.abs(drawn - found.destinations) < 5 * np.sqrt(found.destinations + 1)).all()
+    at_home = v.purpose == HOME
+    assert (v.zone[at_home] == some.home[v.life[at_home]]).all()
+    own = (v.purpose == WORK) & (v.zone == some.work[v.life])
+    has_work = (v.purpose == WORK) & (some.work[v.life] >= 0)
+    assert 0.9 < own.sum() / has_work.sum() < 0.93
+
+
+def test_the_anchor_ahead_is_work_before_work_and_home_otherwise() -> None:
+    some = Lives(np.array([1, 1]), np.array([5, -1]), np.array([[0, 2, 1, 0], [0, 2, 1, 0]], dtype=np.int8), np.array([4, 4]), 1.0)
+    both = np.arange(2)
+    assert [anchors_ahead(some, both, k).tolist() for k in range(4)] == [[1, 1], [5, 1], [1, 1], [1, 1]]
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["with trip_km", "joint alone"])
+def refitted(request: pytest.FixtureRequest) -> tuple[Flows, Flows]:
+    """A planted law, and the one fitted to its exact tables over other lives than they were made of."""
+    truth, made_of, fitted_on = planted(3), lives(20_000, 4), lives(8_000, 5)
+    tables = released(expectation(truth, PLACE, made_of, WORK_ANCHOR), made_of.weight)
+    if not request.param:
+        del tables["trip_km"]
+    return truth, fit_flows(tables, LEVELS, PLACE, fitted_on, WORK_ANCHOR, PURPOSES, np.array([False]))
+
+
+def test_a_planted_law_is_found_again(refitted: tuple[Flows, Flows]) -> None:
+    truth, found = refitted
+    some = lives(8_000, 6)
+    want, got = (expectation(f, PLACE, some, WORK_ANCHOR) for f in (truth, found))
+    plain = expectation(fit_flows({}, LEVELS, PLACE, some, WORK_ANCHOR, PURPOSES, np.array([False])), PLACE, some, WORK_ANCHOR)
+    for p, most in ((SHOP, 0.03), (LEISURE, 0.03)):
+        assert far(got.destinations[p], want.destinations[p]) < most < 0.2 * far(plain.destinations[p], want.destinations[p])
+        assert far(got.distances[p], want.distances[p]) < 0.03 < far(plain.distances[p], want.distances[p])
+    assert far(got.districts, want.districts) < 0.02
+
+
+def test_its_conditional_laws_are_found_too(refitted: tuple[Flows, Flows]) -> None:
+    truth, found = refitted
+    rng = np.random.default_rng(7)
+    for p in (SHOP, LEISURE):
+        places = rng.integers(0, N - 1, (150, 2))
+        off = [far(law(found, p, a, o), law(truth, p, a, o)) for a, o in places]
+        start = [far(np.ones(N), law(truth, p, a, o)) for a, o in places]
+        assert np.mean(off) < 0.08 < 0.2 * np.mean(start)
+    # Shops care for home alone, leisure for the stay before alone.
+    slope = np.log(found.deterrence[SHOP, :4, :4].clip(1e-9))
+    assert np.ptp(slope, axis=0).mean() > 4 * np.ptp(slope, axis=1).mean()
+
+
+def test_without_destinations_the_start_is_kept() -> None:
+    flows = fit_flows({}, LEVELS, PLACE, lives(10, 1), WORK_ANCHOR, PURPOSES, np.array([True]))
+    assert flows.attraction.shape == (PURPOSES, N) and (flows.attraction == 1).all() and (flows.affinity == 1).all()
+    assert (np.diff(flows.deterrence[SHOP], axis=0)[:-1] < 0).all() and (np.diff(flows.deterrence[SHOP], axis=1)[:, :-1] < 0).all()
+
+
+def test_bounding_is_undone_for_a_single_day() -> None:
+    """People who go out twice are scaled down, short trips among them most: the fit knows and corrects."""
+    truth, some = planted(8), lives(20_000, 9)
+    exact = released(expectation(truth, PLACE, some, WORK_ANCHOR), some.weight)
+    v = expectation(truth, PLACE, some, WORK_ANCHOR).visits
+    trip = (v.rank > 0) & (v.purpose > 0)
+    cell = (v.purpose * BANDS + PLACE.bands[v.anchor, v.zone]) * BANDS + PLACE.bands[v.origin, v.zone]
+    pair = np.unique(v.life[trip] * 1000 + cell[trip])  # each cell at most once a person, then at most 1 in all
+    whose, where = np.divmod(pair, 1000)
+    kept = np.bincount(where, weights=1 / np.sqrt(np.bincount(whose))[whose], minlength=PURPOSES * BANDS**2)
+    table = marginal("distances", kept.reshape(PURPOSES, BANDS, BANDS) * some.weight, "purpose", "to_anchor", "from_previous")
+    bounded = {**exact, "distances": replace(table, bound_l2=1.0)}
+    del bounded["trip_km"]
+    want = expectation(truth, PLACE, some, WORK_ANCHOR).distances
+    off = []
+    for single in (True, False):
+        found = fit_flows(bounded, LEVELS, PLACE, some, WORK_ANCHOR, PURPOSES, np.array([single]))
+        got = expectation(found, PLACE, some, WORK_ANCHOR).distances
+        off.append(far(got[1:], want[1:]))
+    assert off[0] < 0.75 * off[1]

@@ -1,0 +1,57 @@
+"""The sample of lives that destinations are fitted on has the homes, works and chains that were fitted."""
+
+from __future__ import annotations
+
+import handmade
+import numpy as np
+import pytest
+
+from synthmob.model.geography import Geography
+from synthmob.model.lives import Lives, sample_lives
+
+N = 40_000
+DAY_SHARE = np.array([0.7, 0.3])
+
+
+@pytest.fixture(scope="module")
+def lives() -> Lives:
+    geography = Geography.of(handmade.zoning(), handmade.DOMAIN)
+    laws = [handmade.chains(kinds) for kinds in (handmade.WEEKDAYS, handmade.WEEKENDS)]
+    return sample_lives(handmade.anchors(), laws, DAY_SHARE, geography, N)
+
+
+def test_homes_and_works_are_those_of_the_anchors(lives: Lives) -> None:
+    anchors, works = handmade.anchors(), lives.work >= 0
+    total = anchors.home_worker.sum()
+    assert lives.weight == total / N
+    for worker, mine in ((0, works), (1, ~works)):
+        found = np.bincount(lives.home[mine], minlength=6) * lives.weight
+        assert found == pytest.approx(anchors.home_worker[:, worker], abs=2 * lives.weight)
+    pairs = np.zeros((6, 6))
+    np.add.at(pairs, (lives.home[works], lives.work[works]), lives.weight)
+    assert (pairs[anchors.home_work == 0] == 0).all()
+    assert np.abs(pairs - anchors.home_work).sum() < 0.02 * anchors.home_work.sum()
+
+
+def test_chains_are_those_of_their_classes(lives: Lives) -> None:
+    assert ((lives.purposes >= 0).sum(axis=1) == lives.lengths).all()
+    days = [tuple(p for p in row if p >= 0) for row in lives.purposes.tolist()]
+    both = dict.fromkeys((*handmade.WEEKDAYS, *handmade.WEEKENDS), 0.0)
+    for worker, mine in ((0, lives.work >= 0), (1, lives.work < 0)):
+        want = dict.fromkeys(both, 0.0)
+        for share, kinds in zip(DAY_SHARE, (handmade.WEEKDAYS, handmade.WEEKENDS), strict=True):
+            law = handmade.chains(kinds).by_class[worker]
+            for chain, weight in zip(kinds, law / law.sum(), strict=True):
+                want[chain] += share * weight
+        mine = np.flatnonzero(mine)
+        for chain, expected in want.items():
+            found = sum(days[k] == chain for k in mine) / len(mine)
+            assert found == pytest.approx(expected, abs=0.015) and (found == 0) == (expected == 0), chain
+
+
+def test_the_sample_is_the_same_every_time() -> None:
+    geography = Geography.of(handmade.zoning(), handmade.DOMAIN)
+    laws = [handmade.chains(handmade.WEEKDAYS)]
+    one, two = (sample_lives(handmade.anchors(), laws, np.ones(1), geography, 500) for _ in range(2))
+    for name in ("home", "work", "purposes", "lengths"):
+        assert np.array_equal(getattr(one, name), getattr(two, name))
