@@ -165,7 +165,7 @@ class Domain:
             raise PlanError("The purposes of a plan must begin with home and work: put these two first.")
         for name in ("distance_edges_km", "duration_edges_min", "travel_edges_min"):
             edges = getattr(self, name)
-            if edges[0] != 0 or any(b <= a for a, b in pairwise(edges)):
+            if not edges or edges[0] != 0 or any(b <= a for a, b in pairwise(edges)):
                 raise PlanError(f"The plan's {name} must start at 0 and rise: got {list(edges)[:5]}...")
         if unknown := set(self.attributes) - {"sex", "age_band"}:
             raise PlanError(f"The plan names the attribute {min(unknown)!r}: only sex and age_band can be read.")

@@ -40,9 +40,7 @@ class Marginal:
         if self.codes.shape != (len(self.values), len(self.axes)):
             raise FormatError(f"Table {self.name!r} has codes of shape {self.codes.shape} for {len(self.values)} values "
                               f"and {len(self.axes)} axes: it is not a marginal.")
-        sizes = np.array([axis.size for axis in self.axes], dtype=np.int64)
-        if len(self.values) and ((self.codes < 0) | (self.codes >= sizes)).any():
-            raise FormatError(f"Table {self.name!r} has a code outside its axes: it is damaged, ask for it again.")
+        _refuse_strange_codes(self.name, self.codes, self.axes)
         if not np.isfinite(self.values).all() or self.sigma < 0 or self.cut < 0:
             raise FormatError(f"Table {self.name!r} holds a value that is not a finite count: ask for it again.")
         flat = self.flat
@@ -53,6 +51,7 @@ class Marginal:
     def of(cls, name: str, axes: Sequence[AnyAxis], codes: npt.ArrayLike, values: npt.ArrayLike, **rest: object) -> Marginal:
         """A marginal from rows in any order, equal rows added up."""
         table = np.asarray(codes, dtype=np.int64).reshape(-1, len(axes))
+        _refuse_strange_codes(name, table, axes)  # before equal cells are added up: a strange code can look like another cell
         flat = ravel(table, axes)
         cells, first, inverse = np.unique(flat, return_index=True, return_inverse=True)
         sums = np.bincount(inverse, weights=np.asarray(values, dtype=np.float64), minlength=len(cells))
@@ -103,6 +102,12 @@ class Marginal:
         """The same shape with that total; itself where it is empty."""
         scale = total / self.total if self.total > 0 else 1.0
         return replace(self, values=self.values * scale, sigma=self.sigma * scale, cut=self.cut * scale)
+
+
+def _refuse_strange_codes(name: str, codes: npt.NDArray[np.int64], axes: Sequence[AnyAxis]) -> None:
+    sizes = np.array([axis.size for axis in axes], dtype=np.int64)
+    if len(codes) and ((codes < 0) | (codes >= sizes)).any():
+        raise FormatError(f"Table {name!r} has a code outside its axes: it is damaged, ask for it again.")
 
 
 def ravel(codes: npt.NDArray[np.int64], axes: Sequence[AnyAxis]) -> npt.NDArray[np.int64]:

@@ -215,9 +215,11 @@ class Plan:
         return Plan(epsilon, delta, group, requests, domain_from(table.get("domain", {}), str(where)))
 
 
-def _changed(where: Path, tables: Mapping[str, Any]) -> tuple[Request, ...]:
+def _changed(where: Path, tables: Any) -> tuple[Request, ...]:
     """The standard requests with the entries of a plan file laid over them."""
     known = {r.name: r for r in STANDARD}
+    if not isinstance(tables, Mapping):
+        raise PlanError(f"{where} has tables {tables!r}: write one [tables.\"NAME\"] for each table to change.")
     for name, change in tables.items():
         if name not in known:
             raise PlanError(f"{where} names a table {name!r}: the standard plan has {', '.join(known)}.")
@@ -225,14 +227,16 @@ def _changed(where: Path, tables: Mapping[str, Any]) -> tuple[Request, ...]:
             raise PlanError(f"{where} changes {name!r} in a way that is not known: give share or bound_l2.")
         for key, value in change.items():
             least = 0.0 if key == "share" else 1e-3
-            if not isinstance(value, int | float) or not math.isfinite(value) or value < least:
+            if type(value) not in (int, float) or not math.isfinite(value) or value < least:
                 raise PlanError(f"{where} gives {name!r} a {key} of {value!r}: give a number of at least {least:g}.")
         known[name] = replace(known[name], **{str(k): float(v) for k, v in change.items()})
     return tuple(known.values())
 
 
-def domain_from(table: Mapping[str, Any], where: str) -> Domain:
-    """A Domain from plain data; PlanError where an entry is unknown or not a list."""
+def domain_from(table: Any, where: str) -> Domain:
+    """A Domain from plain data; PlanError where it is no table of entries, or an entry is unknown or not a list."""
+    if not isinstance(table, Mapping):
+        raise PlanError(f"{where} has a domain {table!r}: give a table of categories and bin edges.")
     names = {f.name for f in fields(Domain)}
     if unknown := set(table) - names:
         raise PlanError(f"{where} has a domain entry {min(unknown)!r}: known are {', '.join(sorted(names))}.")

@@ -22,6 +22,7 @@ Marginals = Mapping[str, Marginal]
 IntArray = npt.NDArray[np.int64]
 RAKE_ROUNDS = 30
 YES, NO = 0, 1
+GROUP_WEIGHT = 100.0
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,10 @@ def _groups(tables: Marginals, geography: Geography) -> FloatArray:
 def _district_homes(tables: Marginals, by_group: Noisy, people: FloatArray) -> FloatArray:
     """Persons by home district (unknown last) and worker, workers summing to those of `people`."""
     by_worker = people.sum(axis=(0, 1))
-    seen = np.nan_to_num(by_group.count).sum(axis=(1, 2)) + 1.0
-    prior = seen * (by_worker / seen.sum(axis=0))
     if "home@district" not in tables:
-        return prior
+        seen = np.nan_to_num(by_group.count).sum(axis=(1, 2)) + 1.0
+        return seen * (by_worker / seen.sum(axis=0))
+    prior = np.tile(by_worker / len(by_group.count), (len(by_group.count), 1))
     workers = np.broadcast_to(np.arange(2), prior.shape)
     homes = reconcile.settle(prior, Noisy.of(tables["home@district"]), workers, by_worker)
     if people[..., 0].size > 1:
@@ -98,15 +99,26 @@ def _district_homes(tables: Marginals, by_group: Noisy, people: FloatArray) -> F
 
 
 def _groups_without_table(tables: Marginals, districts: int, people: FloatArray | None) -> FloatArray:
-    """Independent groups, for releases made of published home x work tables."""
-    if not any(name.startswith("home_work@") for name in tables):
-        raise FormatError("The release has neither home_by_group@district nor a home_work table: nothing says where people live.")
+    """Groups spread alike over all districts: nothing was released of both."""
+    homes = _homes_without_groups(tables, districts, people)
     if people is None:
-        people = np.zeros((1, 1, 2))
-        people[0, 0, YES] = 1.0
-    share = np.moveaxis(people / people.sum(), 2, 0).reshape(2, -1)
-    total = max(t.total for name, t in tables.items() if name.startswith("home_work@"))
-    return np.full(districts, total / districts)[:, None, None] * share[None]
+        people = np.ones((1, 1, 2))
+    share = np.moveaxis(people / np.maximum(people.sum(axis=(0, 1)), LEAST), 2, 0).reshape(2, -1)
+    return homes[:, :, None] * share[None]
+
+
+def _homes_without_groups(tables: Marginals, districts: int, people: FloatArray | None) -> FloatArray:
+    """Persons by home district and worker: of the table of homes, or else evenly spread, all of them workers if nobody says."""
+    if "home@district" in tables:
+        estimate = reconcile.product_prior(Noisy.of(tables["home@district"]))
+        by_worker = estimate.sum(axis=0) if people is None else people.sum(axis=(0, 1))
+        known = estimate[:districts]
+        return known * (by_worker / np.maximum(known.sum(axis=0), LEAST))
+    flows = [table.total for name, table in tables.items() if name.startswith("home_work@")]
+    if not flows:
+        raise FormatError("The release has no table of homes by group, of homes or of home and work: nothing says where people live.")
+    by_worker = np.array([max(flows), 0.0]) if people is None else people.sum(axis=(0, 1))
+    return np.broadcast_to(by_worker / districts, (districts, 2))
 
 
 def _published_groups(tables: Marginals, geography: Geography) -> FloatArray:
@@ -186,7 +198,10 @@ def _band_groups(tables: Marginals, geography: Geography) -> FloatArray:
         return np.ones((geography.n_bands, 1))
     estimate = reconcile.product_prior(Noisy.of(tables["commute_km_by_group"]))
     flat = estimate.reshape(geography.n_bands, -1)
-    return (flat + LEAST) / (reconcile.independent(flat) + LEAST)
+    even = reconcile.independent(flat) + LEAST
+    # A group of few commuters has no distances of its own: it leans on independence by so many persons.
+    lean = GROUP_WEIGHT / (flat.sum(axis=0) + GROUP_WEIGHT)
+    return (1.0 - lean) * flat / even + lean
 
 
 def _known_homes(table: Marginal, areas: int) -> Noisy:

@@ -1,8 +1,8 @@
 """What contribution bounding does to a table, learnt from the model's own lives and undone.
 
 Bounding caps a cell at 1 a person and scales busy people down, so released weights under-count whatever busy people do, such as
-short trips. The same bounding applied to a sample of synthetic lives says by how much, cell by cell. Only lives of one day
-are corrected: an average over several days is rarely near its bound.
+short trips. The same bounding applied to a sample of synthetic lives says by how much, cell by cell. Lives are of one day: where
+tables are averages over several, only flows between districts are corrected, for other averages are rarely near their bound.
 """
 
 from __future__ import annotations

@@ -69,7 +69,8 @@ def _retarget(tables: Marginals, released: FloatArray, found: Expectation, geogr
         kept = _kept_distances(tables, found, geography) if one_day else np.ones(found.distances.shape)
         distances = _distance_targets(tables, found.distances, kept)
     if "od@district" in tables:
-        kept = _kept_districts(tables, found, geography) if one_day else np.ones(found.districts.shape)
+        # Trips within a district are many a day: their average is over the cap as often as a single day's are.
+        kept = _kept_districts(tables, found, geography)
         districts = _corrected(found.districts, kept, Noisy.of(tables["od@district"]))
     return Targets(zones, distances, districts)
 

@@ -19,6 +19,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 LEAST = 1e-9
 SHARED_ERROR = 0.1
+SURPRISE = 3.0
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,9 @@ class Noisy:
 
     @staticmethod
     def of(marginal: Marginal) -> Noisy:
-        """The dense array of a released marginal."""
-        return Noisy(marginal.dense(missing=np.nan), marginal.sigma, marginal.cut)
+        """The dense array of a released marginal; without noise, what is missing under a cut of 1 holds nobody."""
+        nobody = marginal.sigma == 0 and marginal.cut <= 1
+        return Noisy(marginal.dense(missing=0.0 if nobody else np.nan), marginal.sigma, marginal.cut)
 
     def moved(self, change: Callable[[FloatArray], FloatArray]) -> Noisy:
         """The same noise with a rearranged or cut-out array."""
@@ -65,8 +67,11 @@ def posterior(prior: FloatArray, noisy: Noisy, *, b: float | None = None) -> tup
     m = np.maximum(prior, 0.0)
     b = misfit(m, noisy) if b is None else b
     tau = m + b * m**2 + LEAST
+    gap = np.where(noisy.published, np.nan_to_num(noisy.count) - m, 0.0)
+    # A count this far from the model says that the model is wrong there, not that the noise was.
+    tau = np.where(gap**2 > SURPRISE**2 * (tau + noisy.sigma**2), gap**2, tau)
     total = tau + noisy.sigma**2
-    seen = m + (np.nan_to_num(noisy.count) - m) * tau / total
+    seen = m + gap * tau / total
     z = (noisy.cut - m) / np.sqrt(total)
     hazard = np.exp(-0.5 * z**2 - 0.5 * np.log(2 * np.pi) - log_ndtr(z))
     unseen = m - hazard * tau / np.sqrt(total)
@@ -107,7 +112,7 @@ def settle(prior: FloatArray, noisy: Noisy, group: IntArray, totals: FloatArray)
 def product_prior(noisy: Noisy, *, rounds: int = 4) -> FloatArray:
     """An estimate of a small table from itself alone: cells shrunk towards the product of the table's own margins."""
     count = noisy.count
-    estimate = np.where(noisy.published, np.nan_to_num(count), min(noisy.cut, 1.0) / 4)
+    estimate = np.where(noisy.published, np.nan_to_num(count), min(noisy.cut / 40, 5.0))
     estimate = np.maximum(estimate, 0.0)
     for _ in range(rounds):
         prior = independent(estimate)

@@ -172,8 +172,9 @@ def rows_of(table: Marginal, chain_codes: IntArray, day_type: int, shape: tuple[
 def clock_of(drawn: FloatArray, released: Noisy, weight: float) -> FloatArray:
     """The clock of all departures but a day's first, (97,) min: it maps those `drawn` onto the released ones by equal quantiles.
 
-    `drawn` is (2, 96): first departures, which have tables of their own and keep their time, and later ones, by quarter. Before the first and after the last half percent of departures it runs evenly to midnight, and nowhere does it stand still:
-    that would squeeze stays to nothing. `weight` is what a departure adds to the released table.
+    `drawn` is (2, 96): first departures, which have tables of their own and keep their time, and later ones, by quarter. Before
+    the first and after the last half percent of later departures the clock runs evenly to midnight, and nowhere does it stand
+    still: that would squeeze stays to nothing. `weight` is what a departure adds to the released table.
     """
     seen = released.published
     drawn_at, later = drawn.sum(axis=0), drawn[1]
