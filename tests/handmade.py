@@ -96,7 +96,8 @@ def model(**changes: Any) -> MobilityModel:
         attraction=1.0 + np.arange(6)[:, None] * np.array([1, 3, 2, 5, 4, 0.25])[None, :],
         deterrence=np.tile(1.0 / (1 + km[:, None] + 2 * km[None, :]), (6, 1, 1)), affinity=1 + np.eye(3))  # fmt: skip
     routines = Routines(
-        kinds, (timing(kinds[0]), timing(kinds[1], 90.0)), travel, np.array([[0.75, 0.5], [1.0, 0.0]]), np.array([2.0, 1.0, 1.0, 0.5, 3.0, 2.0]))
+        chains=kinds, timings=(timing(kinds[0]), timing(kinds[1], 90.0)), travel=travel,
+        work_anchor=np.array([[0.75, 0.5], [1.0, 0.0]]), exploration=np.array([2.0, 1.0, 1.0, 0.5, 3.0, 2.0]))  # fmt: skip
     parts: dict[str, Any] = {
         "anchors": anchors(), "flows": flows, "routines": routines, "domain": DOMAIN, "period": PERIOD, "zoning": zoning(),
         "day_type_of": (0, 1, 1), "assumed": (), "source": {}}  # fmt: skip

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import ibis
 import numpy as np
 import pyarrow as pa
 import shapely
@@ -65,13 +66,14 @@ class Population:
         order = random.Random(seed)
         return Population(*(tuple(order.sample(rows, len(rows))) for rows in (self.persons, self.stays)))
 
-    def tables(self) -> tuple[pa.Table, pa.Table]:
-        """PERSONS and STAYS as Arrow tables."""
-        return _table(self.persons, PERSON_SCHEMA), _table(self.stays, STAY_SCHEMA)
+    def tables(self, *, without: Sequence[str] = ()) -> tuple[Any, Any]:
+        """PERSONS and STAYS as ibis tables, some columns left out."""
+        return _table(self.persons, PERSON_SCHEMA, without), _table(self.stays, STAY_SCHEMA, without)
 
 
-def _table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
-    return pa.Table.from_pylist(list(rows), schema=schema)
+def _table(rows: Sequence[Row], schema: pa.Schema, without: Sequence[str]) -> Any:
+    table = pa.Table.from_pylist(list(rows), schema=schema)
+    return ibis.memtable(table.select([name for name in table.column_names if name not in without]))
 
 
 def a_day(person_id: int, day: int, n_stays: int, seed: int, zoning: Zoning) -> list[Row]:

@@ -51,15 +51,20 @@ def fit_anchors(tables: Marginals, levels: tuple[str, ...], geography: Geography
     workers = float(home_worker[:, YES].sum())
     work = _works(tables, levels, geography, workers)
     home_work = _home_work(tables, levels, geography, home_worker[:, YES], work)
-    return Anchors(home_worker, groups, geography.parents[level], home_work, _band_groups(tables, geography))
+    bands = _band_groups(tables, geography)
+    if bands.shape[1] != groups.shape[2]:
+        bands = np.ones((geography.n_bands, 1))
+    return Anchors(home_worker, groups, geography.parents[level], home_work, bands)
 
 
 def demographics(tables: Marginals) -> FloatArray | None:
     """Persons by sex, age band and worker, or None where the release has no such table."""
     table = tables.get("demographics")
-    if table is None or table.axis_names != ("sex", "age_band", "worker"):
-        return None
-    return reconcile.product_prior(Noisy.of(table))
+    if table is not None and table.axis_names == ("sex", "age_band", "worker"):
+        return reconcile.product_prior(Noisy.of(table))
+    if "stays_by_group" in tables and "home_by_group@district" not in tables:  # everybody has a number of stays
+        return reconcile.product_prior(Noisy.of(tables["stays_by_group"]).moved(lambda a: a[0])).sum(axis=-1)
+    return None
 
 
 def _groups(tables: Marginals, geography: Geography) -> FloatArray:
@@ -151,15 +156,27 @@ def _works(tables: Marginals, levels: tuple[str, ...], geography: Geography, wor
     if "work@district" not in tables and "home_work@zone" in tables:
         columns = reconcile.product_prior(_known_homes(tables["home_work@zone"], geography.n)).sum(axis=0)
         return columns * (workers / max(float(columns.sum()), LEAST))
-    noisy = Noisy.of(tables["work@district"])
-    start = np.full(noisy.count.shape, workers / noisy.count.size)
-    top = reconcile.settle(start, noisy, np.zeros(start.shape, dtype=np.int64), np.array([workers]))
+    top = _district_works(tables, geography, workers)
     steps = []
     for fine, coarse in _downward(levels):
         parent = geography.level_parent(fine, coarse)
         table = tables.get(f"work@{fine}")
         steps.append((Noisy.of(table) if table else _silent((len(parent),)), parent))
     return reconcile.descend(steps, top, _areas(geography))
+
+
+def _district_works(tables: Marginals, geography: Geography, workers: float) -> FloatArray:
+    """Workers by work district: of the table of works, or else of the commuters' table, or else by numbers of zones."""
+    start = np.bincount(geography.parents["district"], weights=_areas(geography))
+    start = start * (workers / start.sum())
+    if "work@district" in tables:
+        noisy = Noisy.of(tables["work@district"])
+        start = np.full(noisy.count.shape, workers / noisy.count.size)
+        return reconcile.settle(start, noisy, np.zeros(start.shape, dtype=np.int64), np.array([workers]))
+    if "home_work@district" in tables:
+        columns = reconcile.product_prior(_known_homes(tables["home_work@district"], len(start))).sum(axis=0)
+        return columns * (workers / max(float(columns.sum()), LEAST))
+    return start
 
 
 def _home_work(

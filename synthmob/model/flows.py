@@ -77,6 +77,7 @@ def _retarget(tables: Marginals, released: FloatArray, found: Expectation, geogr
 
 def _distance_targets(tables: Marginals, expected: FloatArray, kept: FloatArray) -> FloatArray:
     """Person-days by purpose and both distances: the joint table, raked to the better known distances of trips alone."""
+    expected = expected * (np.arange(len(expected)) > 0)[:, None, None]  # the ways home are not in these tables
     target = _corrected(expected, kept, Noisy.of(tables["distances"]))
     if "trip_km" not in tables:
         return target

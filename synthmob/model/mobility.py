@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,9 @@ def fit(release: Release, zoning: Zoning) -> MobilityModel:
     geography = Geography.of(zoning, domain)
     levels = tuple(level.name for level in zoning.levels)
     anchors = anchors_law.fit_anchors(tables, levels, geography)
-    assumed: list[str] = [] if planned else _left_out(domain)
+    if anchors.groups.shape[2] != len(domain.sex) * len(domain.age_band):  # no table has both, for everybody
+        domain = replace(domain, sex=("other",), age_band=("other",), attributes=())
+    assumed = _left_out(domain, planned=planned)
     people = _people(tables, anchors, domain, assumed)
     bins = duration_bins(domain)
     if routines_law.has_routines(tables):
@@ -101,11 +103,12 @@ def _published_domain(tables: dict[str, Marginal]) -> Domain:
     return Domain(attributes=attributes, **silent)
 
 
-def _left_out(domain: Domain) -> list[str]:
-    """What a release of published tables does not tell and its people therefore do not have."""
+def _left_out(domain: Domain, *, planned: bool) -> list[str]:
+    """What the released tables do not tell and the people therefore do not have."""
     lost = [name for name in ("sex", "age_band") if name not in domain.attributes]
-    said = [f"No published table tells {name}: the column is left out." for name in lost]
-    return [*said, "Only people with a home and a work place are in the published tables: there are no others."]
+    said = [f"No released table tells {name}: the column is left out." for name in lost]
+    return said if planned else [
+        *said, "Only people with a home and a work place are in the published tables: there are no others."]
 
 
 def _people(tables: dict[str, Marginal], anchors: Anchors, domain: Domain, assumed: list[str]) -> np.ndarray[Any, Any]:

@@ -6,8 +6,8 @@ Nothing here is shared with `synthmob.counts` but public axes: codes are looked 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -20,7 +20,8 @@ from synthmob.zones import Zoning
 
 NOBODY = -1
 HALF = Fraction(1, 2)
-Cells = Counter[tuple[int, ...]]
+Cells = Mapping[tuple[int, ...], Fraction]
+Sums = defaultdict[tuple[int, ...], Fraction]
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def all_stays(person: Person) -> Iterator[tuple[Day, int, Stay, Fraction]]:
 
 
 def one(*cell: int) -> Cells:
-    return Counter({cell: 1})
+    return {cell: Fraction(1)}
 
 
 def chain_of(day: Day, w: World, most: int) -> int | None:

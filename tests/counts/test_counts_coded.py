@@ -26,9 +26,8 @@ STAY = {"person_id": 1, "day": 0, "seq": 0, "purpose": "home", "zone_id": "z0", 
 
 
 def code(persons: list[Row], stays: list[Row], period: Period = FRIDAY_ON, drop: tuple[str, ...] = ()) -> Coded:
-    tables = Population(tuple(persons), tuple(stays)).tables()
-    kept = [table.drop_columns([c for c in drop if c in table.column_names]) for table in tables]
-    return coded(BACKEND, *(ibis.memtable(table) for table in kept), TOWN, Domain(), period, name="coded")
+    people, days = Population(tuple(persons), tuple(stays)).tables(without=drop)
+    return coded(BACKEND, people, days, TOWN, Domain(), period, name="coded")
 
 
 def rows(table: Any, *order: str) -> list[Row]:
@@ -131,8 +130,8 @@ def test_areas_of_all_zones_outside_and_unknown(level: str) -> None:
 
 def test_two_codings_live_on_one_backend() -> None:
     """The synthetic days must not be coded over the private ones."""
-    persons, stays = (ibis.memtable(t) for t in Population((PERSON,), (STAY,)).tables())
+    persons, stays = Population((PERSON,), (STAY,)).tables()
     first = coded(BACKEND, persons, stays, TOWN, Domain(), FRIDAY_ON, name="first")
-    none = (ibis.memtable(t) for t in Population((), ()).tables())
-    second = coded(BACKEND, *none, TOWN, Domain(), FRIDAY_ON, name="second")
+    no_persons, no_stays = Population((), ()).tables()
+    second = coded(BACKEND, no_persons, no_stays, TOWN, Domain(), FRIDAY_ON, name="second")
     assert len(rows(first.visits, "rank")) == 1 and rows(second.visits, "rank") == []

@@ -29,8 +29,8 @@ SPATIAL = [name for name, statistic in STATISTICS.items() if statistic.spatial]
 
 @pytest.fixture(scope="module")
 def busy() -> Coded:
-    tables = crowd(60, TOWN, FRIDAY_ON, 3, (1, 3, 5, 30)).tables()
-    return coded(BACKEND, *(ibis.memtable(t) for t in tables), TOWN, Domain(), FRIDAY_ON, name="busy")
+    persons, stays = crowd(60, TOWN, FRIDAY_ON, 3, (1, 3, 5, 30)).tables()
+    return coded(BACKEND, persons, stays, TOWN, Domain(), FRIDAY_ON, name="busy")
 
 
 def exact(table: Coded, name: str, level: str, bound: float | None = None) -> Marginal:
@@ -132,8 +132,8 @@ def test_a_code_that_no_axis_has_is_refused(busy: Coded, codes: int) -> None:
 
 
 def test_an_empty_table_has_no_cells() -> None:
-    none = (ibis.memtable(t) for t in Population((), ()).tables())
-    table = coded(BACKEND, *none, TOWN, Domain(), FRIDAY_ON, name="nobody")
+    persons, stays = Population((), ()).tables()
+    table = coded(BACKEND, persons, stays, TOWN, Domain(), FRIDAY_ON, name="nobody")
     for name, statistic in STATISTICS.items():
         found = exact(table, name, "zone" if statistic.spatial else "", 1.0)
         assert len(found.values) == 0 and found.total == 0

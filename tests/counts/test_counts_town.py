@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import ibis
 import pytest
 from strategies import FRIDAY_ON, Population, town
 
@@ -107,7 +106,7 @@ AT_HALF_PAST: Mapping[str, dict[tuple[str, str], float]] = {
 @pytest.fixture(scope="module")
 def two() -> Coded:
     people = Population((ANNA, BEN), tuple(dict(zip(COLUMNS, row, strict=True)) for row in DAYS))
-    persons, stays = (ibis.memtable(table) for table in people.tables())
+    persons, stays = people.tables()
     return coded(connect(threads=1), persons, stays, town(), Domain(), FRIDAY_ON, name="town")
 
 

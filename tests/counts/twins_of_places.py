@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
+from fractions import Fraction
 
-from brute_force import NOBODY, Cells, Person, World, all_stays, one, per_day
+from brute_force import NOBODY, Cells, Person, Sums, World, all_stays, one, per_day
 
 
 def _demographics(p: Person, w: World) -> Cells:
@@ -21,23 +21,23 @@ def _home(p: Person, w: World) -> Cells:
 
 
 def _work(p: Person, w: World) -> Cells:
-    return one(w.area(p.work)) if p.work != NOBODY else Counter()
+    return one(w.area(p.work)) if p.work != NOBODY else {}
 
 
 def _home_work(p: Person, w: World) -> Cells:
-    return one(w.area(p.home), w.area(p.work)) if p.work != NOBODY else Counter()
+    return one(w.area(p.home), w.area(p.work)) if p.work != NOBODY else {}
 
 
 def _commute_km(p: Person, w: World) -> Cells:
-    return one(w.distance(p.home, p.work)) if p.work != NOBODY else Counter()
+    return one(w.distance(p.home, p.work)) if p.work != NOBODY else {}
 
 
 def _commute_km_by_group(p: Person, w: World) -> Cells:
-    return one(w.distance(p.home, p.work), *p.group[:2]) if p.work != NOBODY else Counter()
+    return one(w.distance(p.home, p.work), *p.group[:2]) if p.work != NOBODY else {}
 
 
 def _destinations(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for _, _, stay, part in all_stays(p):
         if stay.purpose != 0:
             out[stay.purpose, w.area(stay.zone)] += part
@@ -45,11 +45,11 @@ def _destinations(p: Person, w: World) -> Cells:
 
 
 def _visitors(p: Person, w: World) -> Cells:
-    return Counter({(s.purpose, w.area(s.zone)): 1 for _, _, s, _ in all_stays(p) if s.purpose != 0})
+    return {(s.purpose, w.area(s.zone)): Fraction(1) for _, _, s, _ in all_stays(p) if s.purpose != 0}
 
 
 def _distances(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for day, rank, stay, part in all_stays(p):
         if rank and stay.purpose != 0:
             following = day.stays[rank + 1].purpose if rank + 1 < len(day.stays) else None
@@ -59,14 +59,14 @@ def _distances(p: Person, w: World) -> Cells:
 
 
 def _trip_km(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for (purpose, _, distance), part in _distances(p, w).items():
         out[purpose, distance] += part
     return out
 
 
 def _od(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for day, rank, stay, part in all_stays(p):
         if rank:
             out[w.area(day.stays[rank - 1].zone), w.area(stay.zone)] += part
@@ -74,7 +74,7 @@ def _od(p: Person, w: World) -> Cells:
 
 
 def _od_hour(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for day, part in per_day(p):
         for a, b in zip(day.stays, day.stays[1:], strict=False):
             out[day.kind, min(a.end // 60, 23), w.area(a.zone), w.area(b.zone)] += part
@@ -82,7 +82,7 @@ def _od_hour(p: Person, w: World) -> Cells:
 
 
 def _presence(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for day, part in per_day(p):
         for stay in day.stays:
             for hour in range(24):

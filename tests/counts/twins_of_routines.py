@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from fractions import Fraction
 
-from brute_force import HALF, Cells, Person, World, all_stays, chain_of, one, per_day
+from brute_force import HALF, Cells, Person, Sums, World, all_stays, chain_of, one, per_day
 
 
 def _chains(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for day, part in per_day(p):
         if (chain := chain_of(day, w, w.domain.max_chain_stays)) is not None:
             out[day.kind, chain] += part
@@ -17,22 +18,22 @@ def _chains(p: Person, w: World) -> Cells:
 
 
 def _chain_people(p: Person, w: World) -> Cells:
-    return Counter({(chain,): 1 for _, chain in _chains(p, w)})
+    return {(chain,): Fraction(1) for _, chain in _chains(p, w)}
 
 
 def _stays_by_group(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for day, part in per_day(p):
         out[day.kind, *p.group, min(len(day.stays), 20) - 1] += part
     return out
 
 
 def _stays_per_day(p: Person, w: World) -> Cells:
-    return Counter({(kind, n): part for (kind, *_, n), part in _stays_by_group(p, w).items()})
+    return {(kind, n): part for (kind, *_, n), part in _stays_by_group(p, w).items()}
 
 
 def _participation(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for day, part in per_day(p):
         for purpose in {s.purpose for s in day.stays} - {0}:
             out[day.kind, *p.group, purpose - 1] += part
@@ -40,7 +41,7 @@ def _participation(p: Person, w: World) -> Cells:
 
 
 def _transitions(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for day, part in per_day(p):
         around = [0, *(s.purpose + 1 for s in day.stays), 0]
         for k, stay in enumerate(day.stays):
@@ -51,7 +52,7 @@ def _transitions(p: Person, w: World) -> Cells:
 
 
 def _modes(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for day, rank, stay, part in all_stays(p):
         if rank:
             out[w.distance(day.stays[rank - 1].zone, stay.zone), stay.mode] += part
@@ -59,7 +60,7 @@ def _modes(p: Person, w: World) -> Cells:
 
 
 def _anchored(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for day, part in per_day(p):
         for nth, stay in enumerate(s for s in day.stays if s.purpose == 1):
             out[day.kind, min(nth, 1), 0 if stay.zone == p.work else 1] += part
@@ -68,17 +69,17 @@ def _anchored(p: Person, w: World) -> Cells:
 
 def _distinct_zones(p: Person, w: World) -> Cells:
     zones = {stay.zone for _, _, stay, _ in all_stays(p)}
-    return one(min(len(zones), 16) - 1) if zones else Counter()
+    return one(min(len(zones), 16) - 1) if zones else {}
 
 
 def _place_share(p: Person, w: World) -> Cells:
     visits = Counter(stay.zone for _, _, stay, _ in all_stays(p))
     ranked = sorted(visits.values(), reverse=True)[:5]
-    return Counter({(k, min(n * 20 // visits.total(), 19)): 1 for k, n in enumerate(ranked)})
+    return {(k, min(n * 20 // visits.total(), 19)): Fraction(1) for k, n in enumerate(ranked)}
 
 
 def _distinct_given_visits(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for purpose in range(1, len(w.domain.purposes)):
         zones = [stay.zone for _, _, stay, _ in all_stays(p) if stay.purpose == purpose]
         if zones:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
-from brute_force import HALF, Cells, Day, Person, Stay, World, all_stays, band, chain_of, per_day
+from brute_force import HALF, Cells, Day, Person, Stay, Sums, World, all_stays, band, chain_of, per_day
 
 COARSE_START = (0, 420, 570, 690, 810, 930, 1050, 1200)
 COARSE_DURATION = (0, 15, 30, 60, 105, 180, 300, 420, 480, 540, 600)
@@ -31,14 +30,14 @@ def _leaving(p: Person) -> Iterator[tuple[Day, int, Fraction]]:
 
 
 def _first_departure(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for day, end, part in _leaving(p):
         out[day.kind, _kind(day, w), min(end // 15, 95)] += part
     return out
 
 
 def _departures(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for day, part in per_day(p):
         for stay in day.stays[:-1]:
             out[day.kind, min(stay.end // 15, 95)] += HALF * part
@@ -46,21 +45,21 @@ def _departures(p: Person, w: World) -> Cells:
 
 
 def _first_departure_next(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for day, end, part in _leaving(p):
         out[day.kind, _kind(day, w), day.stays[1].purpose, min(end // 60, 23)] += part
     return out
 
 
 def _first_departure_size(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for day, end, part in _leaving(p):
         out[day.kind, _kind(day, w), band(len(day.stays), (2, 3, 4, 5, 6, 8, 11)), min(end // 60, 23)] += part
     return out
 
 
 def _chain_departure(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for day, end, part in _leaving(p):
         if (chain := chain_of(day, w, min(TIMED, w.domain.max_chain_stays))) is not None:
             out[day.kind, chain, min(end // 60, 23)] += part
@@ -87,7 +86,7 @@ def _lasting(stay: Stay) -> int:
 
 
 def _episodes(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for day, rank, stay, part in _inner(p):
         hour = min(stay.start // 60, 23)
         out[day.kind, stay.purpose, _pending(day, rank, w), hour, _lasting(stay)] += HALF * part
@@ -95,14 +94,14 @@ def _episodes(p: Person, w: World) -> Cells:
 
 
 def _durations(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for day, _, stay, part in _inner(p):
         out[day.kind, stay.purpose, band(stay.end - stay.start, w.domain.duration_edges_min)] += HALF * part
     return out
 
 
 def _durations_left(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for day, rank, stay, part in _inner(p):
         left = band(len(day.stays) - 1 - rank, (1, 2, 3, 5, 8))
         out[day.kind, stay.purpose, _pending(day, rank, w), left, _lasting(stay)] += HALF * part
@@ -110,7 +109,7 @@ def _durations_left(p: Person, w: World) -> Cells:
 
 
 def _durations_between(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for day, rank, stay, part in _inner(p):
         sides = _side(day.stays[rank - 1], w), _side(day.stays[rank + 1], w)
         out[day.kind, stay.purpose, _pending(day, rank, w), *sides, _lasting(stay)] += HALF * part
@@ -118,7 +117,7 @@ def _durations_between(p: Person, w: World) -> Cells:
 
 
 def _chain_episodes(p: Person, w: World) -> Cells:
-    out: Cells = Counter()
+    out = Sums(Fraction)
     for day, rank, stay, part in _inner(p):
         if (chain := chain_of(day, w, min(TIMED, w.domain.max_chain_stays))) is not None:
             out[day.kind, chain, rank - 1, band(stay.start, COARSE_START), _lasting(stay)] += part
@@ -127,7 +126,7 @@ def _chain_episodes(p: Person, w: World) -> Cells:
 
 def _travel_time(p: Person, w: World) -> Cells:
     """The first trip of a day in each distance band."""
-    out: Cells = Counter()
+    out = Sums(Fraction)
     seen: set[tuple[int, int]] = set()
     for day, rank, stay, part in all_stays(p):
         if rank:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import handmade
 import numpy as np
 import planted_town as town
@@ -40,7 +42,7 @@ def test_every_level_nests_in_the_next(strips: bool) -> None:
     geography = town.geography(town.zoning(strips=strips))
     names = list(geography.parents)
     assert names == (["zone", "strip", "district"] if strips else ["zone", "district"])
-    for fine, coarse in zip(names[:-1], names[1:], strict=True):
+    for fine, coarse in itertools.pairwise(names):
         up = geography.level_parent(fine, coarse)
         assert np.array_equal(up[geography.parents[fine]], geography.parents[coarse])
         assert up[-1] == geography.parents[coarse].max()  # outside lies in outside

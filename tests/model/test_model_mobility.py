@@ -23,13 +23,13 @@ from synthmob.release import Release
 from synthmob.synthesis.days import generate
 from synthmob.zones import Level, Zoning
 
-SUBSCRIBERS, PERSONS = 5_000, 15_000
+SUBSCRIBERS, PERSONS = 4_000, 12_000
 FRIDAY = datetime.date(2026, 3, 6)
 
 TOLERANCE = {
     # Read off the fitted table, to rounding.
     "demographics": 0.01, "home_by_group@district": 0.03, "home@district": 0.005, "home@zone": 0.005, "work@district": 0.005,
-    "work@zone": 0.005, "home_work@district": 0.005, "home_work@zone": 0.005, "commute_km": 0.005, "commute_km_by_group": 0.04,
+    "work@zone": 0.005, "home_work@district": 0.005, "home_work@zone": 0.005, "commute_km": 0.005, "commute_km_by_group": 0.06,
     # Within the sampling error of so many days.
     "chains": 0.06, "chain_people": 0.06, "stays_by_group": 0.05, "participation": 0.025, "stays_per_day": 0.01,
     "transitions": 0.035, "first_departure": 0.05, "first_departure_next": 0.04, "first_departure_size": 0.05, "anchored": 0.02,
@@ -63,7 +63,7 @@ def model(london: Any) -> MobilityModel:
 
 
 def test_released_tables_are_reproduced(london: Any, model: MobilityModel) -> None:
-    zoning, period, tables = london
+    _zoning, period, tables = london
     made = recount.recounted(generate(model, n_persons=PERSONS, days=2, seed=1), period)
     assert set(tables) == set(TOLERANCE)
     off = {name: recount.apart(made[name], tables[name]) for name in tables}
@@ -85,21 +85,23 @@ def test_the_model_is_whole_and_says_what_it_assumed(london: Any, model: Mobilit
         assert law.by_class.sum(axis=0) == pytest.approx(law.weights)
 
 
-def test_fitting_twice_gives_the_same_arrays(london: Any, model: MobilityModel) -> None:
-    zoning, period, tables = london
-    again = fit(recount.release_of(dict(reversed(tables.items())), zoning, period), zoning)
-    for one, two in ((model.anchors, again.anchors), (model.flows, again.flows)):
-        for name in one.__dataclass_fields__:
-            assert np.array_equal(getattr(one, name), getattr(two, name)), name
-    assert np.array_equal(model.routines.timings[0].durations, again.routines.timings[0].durations)
-
-
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer rehearsals, passes and lives: what is fitted is rough, but every table is still asked for."""
     for module, name, value in ((rehearsal, "PLAYED_DAYS", 500), (flows, "PASSES", 3), (flows, "RETARGET_AT", (1,)),
                                 (mobility, "LIVES_CELLS", 1)):  # fmt: skip
         monkeypatch.setattr(module, name, value)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_fitting_twice_gives_the_same_arrays(london: Any) -> None:
+    """Whatever the order of the tables."""
+    zoning, period, tables = london
+    one, two = (fit(recount.release_of(t, zoning, period), zoning) for t in (tables, dict(reversed(tables.items()))))
+    for part, other in ((one.anchors, two.anchors), (one.flows, two.flows)):
+        for name in part.__dataclass_fields__:
+            assert np.array_equal(getattr(part, name), getattr(other, name)), name
+    assert np.array_equal(one.routines.timings[0].durations, two.routines.timings[0].durations)
 
 
 OPTIONAL = ("home@zone", "work@zone", "home_work@zone", "commute_km", "destinations", "visitors", "distances", "trip_km", "od",
@@ -109,7 +111,7 @@ FAMILIES = {name: (name,) for name in OPTIONAL} | {
     "homes and groups": ("home@", "home_by_group"), "works": ("work@",), "works and flows": ("work@", "home_work@"),
     "all about work": ("work@", "home_work@", "commute_km"), "people": ("demographics", "home_by_group"),
 }  # fmt: skip
-QUICK = ("all of these", "home_by_group", "homes and groups", "all about work")
+QUICK = ("all of these", "homes and groups", "all about work")
 
 
 @pytest.mark.usefixtures("hasty")
@@ -196,15 +198,34 @@ def test_a_published_flow_table_alone_makes_commuters(london: Any) -> None:
 
 
 def test_published_age_bands_join_the_flows(london: Any) -> None:
-    zoning, _period, tables = london
+    zoning = london[0]
     ages = ("16-24", "25-34", "65+")
-    residents = pd.DataFrame([(z, age, 100 * (k + 1)) for z in zoning.ids for k, age in enumerate(ages)], columns=["home", "age_band", "n"])
+    rows = [(z, age, 100 * (k + 1)) for z in zoning.ids for k, age in enumerate(ages)]
+    residents = pd.DataFrame(rows, columns=["home", "age_band", "n"])
     model = fit(published(london, home_by_group_at_zone=residents)[0], zoning)
     modelcheck.check(model)
     assert model.domain.attributes == ("age_band",)
     people = generate(model, n_persons=6_000, days=1, seed=1).block(0).people
     share = np.bincount(people.klass // 2 % len(model.domain.age_band), minlength=8) / 6_000
     assert share[[model.domain.age_band.index(a) for a in ages]] == pytest.approx([1 / 6, 2 / 6, 3 / 6], abs=0.02)
+
+
+def test_ages_that_no_table_gives_to_homes_are_left_out(london: Any) -> None:
+    """Half an answer must not become a wrong one: nobody is made 0 to 15 years old."""
+    ages = pd.DataFrame({"age_band": ["25-34", "65+"], "n": [900, 600]})
+    model = fit(published(london, demographics=ages)[0], london[0])
+    modelcheck.check(model)
+    assert model.domain.attributes == () and model.domain.age_band == ("other",)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_groups_are_those_of_days_where_nothing_else_has_them(london: Any) -> None:
+    zoning, period, tables = london
+    kept = {n: t for n, t in tables.items() if not n.startswith(("demographics", "home_by_group"))}
+    found = fit(recount.release_of(kept, zoning, period), zoning)
+    groups = found.anchors.groups.sum(axis=0).reshape(2, 3, 8)
+    want = np.moveaxis(tables["demographics"].dense(), 2, 0)
+    assert np.abs(groups - want).sum() < 0.02 * SUBSCRIBERS
 
 
 def test_a_release_without_a_period_is_about_the_stated_week(london: Any) -> None:

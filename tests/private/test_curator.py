@@ -40,9 +40,9 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> Curator:
 
 
 @pytest.fixture(scope="module")
-def truths(curator: Curator) -> tuple[dict[str, Marginal], ...]:
-    """The tables of a few requests, without bounds and with them."""
-    return curator.truth(few()), curator.truth(few(), bounds=True)
+def truth(curator: Curator) -> dict[str, Marginal]:
+    """The exact counts of a few requests, contributions bounded as in a release."""
+    return curator.truth(few(), bounds=True)
 
 
 # ---------------------------------------------------------------- measure
@@ -85,7 +85,7 @@ def test_progress_names_tables_and_says_nothing_of_the_records(release: Release,
 
 
 def test_a_release_on_disk_holds_no_id_and_nothing_exact(
-    release: Release, folder: Path, truths: tuple[dict[str, Marginal], ...], tmp_path: Path
+    release: Release, folder: Path, truth: dict[str, Marginal], tmp_path: Path
 ) -> None:
     release.save(tmp_path / "release")
     files = [path for path in (tmp_path / "release").rglob("*") if path.is_file()]
@@ -95,14 +95,13 @@ def test_a_release_on_disk_holds_no_id_and_nothing_exact(
         for secret in (CANARY, "subscriber-", str(folder), folder.name):
             assert secret.encode() not in content, path.name
     # A value equals the exact count once in 50,000 cells by chance; more than one in ten would be no chance.
-    for truth in truths:
-        released, equal = 0, 0
-        for name, exact in truth.items():
-            found, known = release.marginals[name], dict(zip(exact.flat.tolist(), exact.values.tolist(), strict=True))
-            pairs = zip(found.flat.tolist(), found.values.tolist(), strict=True)
-            equal += sum(abs(known.get(cell, 0.0) - value) < 1e-9 for cell, value in pairs)
-            released += len(found.values)
-        assert released > 50 and equal <= released / 10
+    released, equal = 0, 0
+    for name, exact in truth.items():
+        found, known = release.marginals[name], dict(zip(exact.flat.tolist(), exact.values.tolist(), strict=True))
+        pairs = zip(found.flat.tolist(), found.values.tolist(), strict=True)
+        equal += sum(abs(known.get(cell, 0.0) - value) < 1e-9 for cell, value in pairs)
+        released += len(found.values)
+    assert released > 50 and equal <= released / 10
 
 
 def test_noise_is_new_every_time(curator: Curator) -> None:
@@ -110,14 +109,11 @@ def test_noise_is_new_every_time(curator: Curator) -> None:
     one, two = (curator.measure(plan).marginals["home@district"] for _ in range(2))
     both = np.intersect1d(one.flat, two.flat)
     assert len(both) >= 2
-    values = [m.values[np.isin(m.flat, both)] for m in (one, two)]
-    assert not np.array_equal(*values)
+    assert one.values[np.isin(one.flat, both)].tolist() != two.values[np.isin(two.flat, both)].tolist()
 
 
-def test_with_next_to_no_noise_a_release_is_the_bounded_truth(
-    curator: Curator, truths: tuple[dict[str, Marginal], ...]
-) -> None:
-    release, truth = curator.measure(few(epsilon=1e5, min_group=1)), truths[1]
+def test_with_next_to_no_noise_a_release_is_the_bounded_truth(curator: Curator, truth: dict[str, Marginal]) -> None:
+    release = curator.measure(few(epsilon=1e5, min_group=1))
     for name, found in release.marginals.items():
         exact = dict(zip(truth[name].flat.tolist(), truth[name].values.tolist(), strict=True))
         assert len(found.values) > 1 or name == "modes"
@@ -136,7 +132,7 @@ def test_a_plan_of_unknown_statistics_reads_no_record(curator: Curator) -> None:
     assert told == []
 
 
-@pytest.mark.parametrize("min_group", [1, 10, 50, 400])
+@pytest.mark.parametrize("min_group", [10, 400])
 def test_no_cell_under_the_group_and_two_sigma_is_published(curator: Curator, min_group: int) -> None:
     plan = few(epsilon=20.0, min_group=min_group, requests=FEW[:3])
     for found in curator.measure(plan).marginals.values():
@@ -184,7 +180,8 @@ def test_events_are_measured_too(tmp_path: Path) -> None:
     where = write(tmp_path / "both", people(12))
     moments = [(subscriber(k), pd.Timestamp("2026-03-06") + pd.Timedelta(hours=h), f"z{k % 3 if h < 9 or h > 18 else 7}")
                for k in range(12) for h in (7, 10, 13, 16, 20, 31)]  # fmt: skip
-    events = pd.DataFrame(moments, columns=["subscriber_id", "time", "zone_id"])
+    names = ("subscriber_id", "time", "zone_id")
+    events = pd.DataFrame({name: [row[k] for row in moments] for k, name in enumerate(names)})
     events.to_parquet(where / "events.parquet", index=False)
     curator = Curator.of(where, TOWN, read_from="events")
     plan = curator.plan(few(epsilon=1e5, min_group=1, requests=(Request("home", "zone", 1.0), Request("modes", "", 1.0))))

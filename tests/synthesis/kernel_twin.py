@@ -64,7 +64,9 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
                 start = max(min(clock + trip, DAY - 1 - ROOM * to_come), clock + 1)
                 begin = max(min(shown + trip, DAY - 1 - 2 * to_come), shown + 1)
             end = DAY if to_come == 0 else leaving(kind, chain, rank, start, to_come, u, law)
-            over = DAY if to_come == 0 else max(min(by_clock(law["clock"][kind], end), DAY - 2 * to_come), begin + 1)
+            over = end
+            if rank > 0 and to_come > 0:
+                over = max(min(by_clock(law["clock"][kind], end), DAY - 2 * to_come), begin + 1)
             out.append((person, day, rank, purpose, zone, begin, over))
             here, clock, shown = zone, end, over
     return out

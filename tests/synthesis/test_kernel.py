@@ -57,8 +57,8 @@ def played(law: dict[str, Any], key: Any, who: dict[str, Any], chain: Any, day_t
     out = {name: np.full(n, -9, dtype=kind) for name, kind in zip(STAYS, kinds, strict=True)}
     kernel.live(
         key, who["person"], who["home"], who["work"], chain, day_types, law["purposes"], law["lengths"], law["departures"],
-        law["departure_row"], law["clock"], law["durations"], law["duration_row"], law["duration_edges"], law["travel"], law["travel_edges"],
-        law["attraction"], law["deterrence"], law["bands"], law["district"], law["work_anchor"], law["exploration"],
+        law["departure_row"], law["clock"], law["durations"], law["duration_row"], law["duration_edges"], law["travel"],
+        law["travel_edges"], law["attraction"], law["deterrence"], law["bands"], law["district"], law["work_anchor"], law["exploration"],
         *out.values())  # fmt: skip
     return out
 

@@ -1,0 +1,106 @@
+"""Routines: what each small law is fitted to, from tables made by a law that is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import handmade
+import numpy as np
+import pytest
+
+from synthmob.counts import STATISTICS, Public
+from synthmob.marginals import Marginal, unravel
+from synthmob.model import routines
+from synthmob.model.chains import MAX_STAYS
+from synthmob.model.reconcile import Noisy
+from synthmob.period import Period
+
+WEEK = Period.of("2026-03-02", 7)
+PUBLIC = Public(handmade.zoning(), handmade.DOMAIN, WEEK)
+PEOPLE = (3, 8, 2)
+
+
+def table(name: str, values: Any) -> Marginal:
+    """An exact table of that name, over its own axes."""
+    axes = STATISTICS[name].axes(PUBLIC, "")
+    assert tuple(axis.size for axis in axes) == values.shape
+    flat = np.flatnonzero(values.ravel() > 0)
+    return Marginal(name, axes, unravel(flat, axes), values.ravel()[flat])
+
+
+@pytest.mark.parametrize("theta", [0.3, 2.0, 15.0])
+def test_the_rate_of_new_places_is_found_again(theta: float) -> None:
+    rng = np.random.default_rng(1)
+    counts = np.zeros((6, 16, 16))
+    for visits in range(1, 17):
+        new = rng.random((4_000, visits)) < theta / (theta + np.arange(visits))
+        counts[3, visits - 1] += np.bincount(new.sum(axis=1) - 1, minlength=16)[:16]
+    found = routines._exploration({"distinct_given_visits": table("distinct_given_visits", counts)}, handmade.DOMAIN)
+    assert found[3] == pytest.approx(theta, rel=0.1)
+    assert (routines._exploration({}, handmade.DOMAIN) == 2.0).all()
+
+
+def test_the_share_of_work_at_the_own_work_place() -> None:
+    counts = np.zeros((3, 2, 2))
+    counts[..., 0], counts[..., 1] = [[9_000, 600], [1_000, 0], [50, 10]], [[1_000, 400], [0, 0], [50, 10]]
+    found = routines._work_anchor({"anchored": table("anchored", counts)}, 3)
+    assert found[0] == pytest.approx([0.9, 0.6], abs=0.002) and found[1, 0] == pytest.approx(1.0, abs=0.002)
+    assert found[2] == pytest.approx([0.5, 0.5], abs=0.06)
+    assert found[1, 1] == pytest.approx(0.9)  # nobody ever worked twice on a Saturday
+    assert (routines._work_anchor({}, 3) == 1).all()
+
+
+def test_lengths_of_days_sum_to_the_people() -> None:
+    rng = np.random.default_rng(2)
+    truth = 50_000 * rng.dirichlet(np.ones(MAX_STAYS) * 0.7)
+    exact = routines._lengths(Noisy(truth, 0.0, 0.0), 50_000.0)
+    assert exact[0] == 0 and exact[1:] == pytest.approx(truth, rel=1e-4)
+    noisy = truth + rng.normal(0, 30, MAX_STAYS)
+    found = routines._lengths(Noisy(np.where(noisy > 110, noisy, np.nan), 30.0, 110.0), 50_000.0)
+    assert found.sum() == pytest.approx(50_000) and np.abs(found[1:] - truth).sum() < 1_000 and (found >= 0).all()
+
+
+def planted_classes() -> tuple[Any, Any]:
+    """People by class, and by class and number of stays: women and workers have longer days."""
+    rng = np.random.default_rng(3)
+    people = rng.gamma(1.0, 800.0, PEOPLE)
+    lengths = np.arange(1, MAX_STAYS + 1)
+    long = 2.0 + 1.0 * (np.arange(3)[:, None, None] == 0) + 1.5 * (np.arange(2)[None, None, :] == 0) + np.zeros(PEOPLE)
+    law = np.exp(-((lengths - long[..., None]) ** 2) / 4.0)
+    return people, people[..., None] * law / law.sum(axis=-1, keepdims=True)
+
+
+def test_lengths_by_class_meet_both_sums() -> None:
+    people, truth = planted_classes()
+    rng = np.random.default_rng(4)
+    lengths = np.append([0.0], truth.sum(axis=(0, 1, 2)))
+    blurred = truth + rng.normal(0, 15, truth.shape)
+    for noisy, most in ((Noisy(truth, 0.0, 0.0), 0.01), (Noisy(np.where(blurred > 80, blurred, np.nan), 15.0, 80.0), 0.2)):
+        found = routines._class_lengths(noisy, people, lengths)
+        assert found.shape == (48, MAX_STAYS + 1) and (found >= 0).all()
+        assert found.sum(axis=0)[1:] == pytest.approx(lengths[1:], rel=1e-6)
+        assert found.sum(axis=1) == pytest.approx(people.ravel(), rel=0.02)
+        assert np.abs(found[:, 1:] - truth.reshape(48, -1)).sum() < most * people.sum()
+
+
+def test_nobody_without_work_takes_part_in_it_and_nobody_exceeds_the_class() -> None:
+    people, _ = planted_classes()
+    wanted = people[..., None] * np.array([0.9, 0.2, 0.4, 1.3, 0.1])
+    found = routines._participation(Noisy(wanted, 0.0, 0.0), people).reshape(*PEOPLE, 5)
+    assert (found[:, :, 1, 0] == 0).all() and (found <= people[..., None]).all()
+    assert found[..., 1] == pytest.approx(wanted[..., 1], rel=1e-3)
+
+
+def test_typical_travel_times_follow_their_table() -> None:
+    shape = (handmade.BANDS, len(handmade.DOMAIN.travel_edges_min))
+    counts = np.zeros(shape)
+    counts[2, 4], counts[5, 12] = 750, 250  # 9 to 11 minutes, and 51 to 61
+    found = routines._typical_travel({"travel_time": table("travel_time", counts)})
+    assert len(found) == 100 and sorted(set(found.tolist())) == [10.0, 56.0] and (found == 10).sum() == 75
+
+
+def test_routines_need_their_tables() -> None:
+    every = dict.fromkeys(routines.NEEDED, table("anchored", np.ones((3, 2, 2))))
+    assert routines.has_routines(every)
+    for name in routines.NEEDED:
+        assert not routines.has_routines({n: t for n, t in every.items() if n != name})
