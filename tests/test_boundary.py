@@ -67,7 +67,7 @@ def outsider(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def python(script: str, arguments: Sequence[str], package: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(package)}
     command = [sys.executable, "-c", script, *arguments]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=600, check=False)
 
 
 def run_verbs(verbs: tuple[tuple[str, ...], ...], public: Path, package: Path, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The only door to the records: measure, truth, rows and measure_raw, and nothing else comes out."""
+"""The only door to the records: measure, and for the owner's eyes truth and rows; nothing else comes out."""
 
 from __future__ import annotations
 

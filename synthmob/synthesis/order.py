@@ -49,7 +49,7 @@ def ranks(seed: int, n_persons: int, persons: IntArray) -> IntArray:
 def slope(dimension: int) -> np.uint64:
     """The step of an even sequence, as a fraction of 2^64: the fractional part of the square root of the dimension-th prime.
 
-    >>> slope(0) != slope(1)
+    >>> bool(slope(0) != slope(1))
     True
     """
     prime = _prime(dimension)
