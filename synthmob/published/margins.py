@@ -18,7 +18,7 @@ from synthmob.zones import Zoning
 IntArray = npt.NDArray[np.int64]
 
 ZONE_AXES = ("home", "work", "zone", "origin", "destination")
-_OF_PEOPLE = ("demographics", "home_by_group", "home", "work", "home_work", "commute_km")
+_OF_PEOPLE = ("demographics", "home_by_group", "home", "work", "home_work", "commute_km", "commute_km_by_group")
 _NOT_ADDITIVE = ("visitors",)
 _MAX_GRID = 4_000_000
 
