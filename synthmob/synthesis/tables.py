@@ -17,8 +17,6 @@ LABELS = pa.dictionary(pa.int32(), pa.string())
 ARROW_TYPES = {"int64": pa.int64(), "int32": pa.int32(), "string": LABELS, "float64": pa.float64(), "float32": pa.float32()}
 SYNTHETIC = {"synthetic": "true"}
 """The mark that every file of synthetic rows carries in its own metadata."""
-DEGREE_DECIMALS = 6
-"""Coordinates are rounded to a millionth of a degree, about 0.1 m."""
 
 
 def arrow_schema(table: Table, columns: list[str]) -> pa.Schema:
@@ -81,4 +79,5 @@ def _text(codes: npt.NDArray[Any], labels: tuple[str, ...]) -> pa.Array:
 
 
 def _degrees(values: npt.NDArray[np.float64]) -> pa.Array:
-    return pa.array(np.round(values, DEGREE_DECIMALS), from_pandas=True)
+    """Coordinates as they were drawn, NaN as null: rounding could carry a point over the border of its zone."""
+    return pa.array(values, from_pandas=True)

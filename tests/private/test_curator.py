@@ -20,16 +20,6 @@ from synthmob.release import Release
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(tmp_path_factory.mktemp("records"), people())
-
-
-@pytest.fixture(scope="module")
-def curator(folder: Path) -> Curator:
-    return Curator.of(folder, TOWN)
-
-
-@pytest.fixture(scope="module")
 def others(tmp_path_factory: pytest.TempPathFactory) -> Curator:
     """Half as many people who are alike, stay in two zones of which one has no shape, and are awake at night alone."""
     quiet = people(45, seed=2)

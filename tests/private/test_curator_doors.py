@@ -26,16 +26,6 @@ from synthmob.release import Release
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(tmp_path_factory.mktemp("records"), people())
-
-
-@pytest.fixture(scope="module")
-def curator(folder: Path) -> Curator:
-    return Curator.of(folder, TOWN)
-
-
-@pytest.fixture(scope="module")
 def truths(curator: Curator) -> tuple[dict[str, Marginal], dict[str, Marginal]]:
     """The tables of a few requests, without bounds and with them."""
     return curator.truth(few()), curator.truth(few(), bounds=True)
