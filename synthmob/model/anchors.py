@@ -23,6 +23,7 @@ IntArray = npt.NDArray[np.int64]
 RAKE_ROUNDS = 30
 YES, NO = 0, 1
 GROUP_WEIGHT = 100.0
+"""Commuters by whom a group's distances lean on those of everybody."""
 
 
 @dataclass(frozen=True)
@@ -154,8 +155,7 @@ def _homes(tables: Marginals, levels: tuple[str, ...], geography: Geography, gro
 def _works(tables: Marginals, levels: tuple[str, ...], geography: Geography, workers: float) -> FloatArray:
     """Workers by work zone."""
     if "work@district" not in tables and "home_work@zone" in tables:
-        columns = reconcile.product_prior(_known_homes(tables["home_work@zone"], geography.n)).sum(axis=0)
-        return columns * (workers / max(float(columns.sum()), LEAST))
+        return _works_of_pairs(tables["home_work@zone"], geography.n, workers)
     top = _district_works(tables, geography, workers)
     steps = []
     for fine, coarse in _downward(levels):
@@ -174,9 +174,14 @@ def _district_works(tables: Marginals, geography: Geography, workers: float) -> 
         start = np.full(noisy.count.shape, workers / noisy.count.size)
         return reconcile.settle(start, noisy, np.zeros(start.shape, dtype=np.int64), np.array([workers]))
     if "home_work@district" in tables:
-        columns = reconcile.product_prior(_known_homes(tables["home_work@district"], len(start))).sum(axis=0)
-        return columns * (workers / max(float(columns.sum()), LEAST))
+        return _works_of_pairs(tables["home_work@district"], len(start), workers)
     return start
+
+
+def _works_of_pairs(table: Marginal, areas: int, workers: float) -> FloatArray:
+    """Workers by work area: the columns of a home x work table."""
+    columns = reconcile.product_prior(_known_homes(table, areas)).sum(axis=0)
+    return columns * (workers / max(float(columns.sum()), LEAST))
 
 
 def _home_work(

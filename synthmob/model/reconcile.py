@@ -20,6 +20,10 @@ IntArray = npt.NDArray[np.int64]
 LEAST = 1e-9
 SHARED_ERROR = 0.1
 SURPRISE = 3.0
+"""Standard deviations from the model at which a count is believed instead."""
+CUTS_PER_START, MOST_START = 40.0, 5.0
+"""A suppressed cell of a table that has nothing but itself starts at a 40th of the cut, at most 5 persons: a small group whose
+cells were all cut is then not lost, and one that is not there stays negligible."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def settle(prior: FloatArray, noisy: Noisy, group: IntArray, totals: FloatArray)
 def product_prior(noisy: Noisy, *, rounds: int = 4) -> FloatArray:
     """An estimate of a small table from itself alone: cells shrunk towards the product of the table's own margins."""
     count = noisy.count
-    estimate = np.where(noisy.published, np.nan_to_num(count), min(noisy.cut / 40, 5.0))
+    estimate = np.where(noisy.published, np.nan_to_num(count), min(noisy.cut / CUTS_PER_START, MOST_START))
     estimate = np.maximum(estimate, 0.0)
     for _ in range(rounds):
         prior = independent(estimate)
