@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from synthmob.counts.anchors import ANCHORS
 from synthmob.counts.coded import Coded, coded
+from synthmob.counts.contributions import Contributions
 from synthmob.counts.flows import FLOWS
 from synthmob.counts.routines import ROUTINES
 from synthmob.counts.statistic import Public, Statistic, bounded, cells, count, table_name
@@ -11,4 +12,4 @@ from synthmob.counts.timing import TIMING
 
 STATISTICS: dict[str, Statistic] = {s.name: s for s in (*ANCHORS, *FLOWS, *ROUTINES, *TIMING)}
 
-__all__ = ["STATISTICS", "Coded", "Public", "Statistic", "bounded", "cells", "coded", "count", "table_name"]
+__all__ = ["STATISTICS", "Coded", "Contributions", "Public", "Statistic", "bounded", "cells", "coded", "count", "table_name"]

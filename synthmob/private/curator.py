@@ -1,20 +1,24 @@
-"""The only door to the records: measure, and for the owner's eyes truth and rows; nothing else comes out."""
+"""The only door to the records: measure, and for the owner's eyes truth, rows, sample and measure_raw; nothing else comes out."""
 
 from __future__ import annotations
 
 import math
 import os
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import ibis
+import numpy as np
+import numpy.typing as npt
+
 from synthmob import accounting, engine
 from synthmob import release as releases
 from synthmob.accounting import FIXED_POINT
-from synthmob.counts import STATISTICS, Coded, Public, cells, coded, count
+from synthmob.counts import STATISTICS, Coded, Contributions, Public, cells, coded, count
 from synthmob.domain import UNKNOWN
 from synthmob.errors import PlanError
 from synthmob.marginals import Marginal, unravel
@@ -26,10 +30,22 @@ from synthmob.release import Release
 from synthmob.zones import Zoning
 
 Progress = Callable[[str], None]
+Int64Array = npt.NDArray[np.int64]
+Totals = tuple[Int64Array, Int64Array]
+"""Occupied cells of a table, ascending, and their bounded counts in 1/1024 person."""
 
 
 def _quiet(step: str) -> None:
     del step
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Real subscribers under fresh random ids from 0 on: PERSONS, STAYS (Arrow) and what they add to every table. Confidential."""
+
+    persons: Any
+    stays: Any
+    contributions: dict[str, Contributions]
 
 
 @dataclass(frozen=True)
@@ -63,9 +79,11 @@ class Curator:
     def measure(self, plan: Plan, *, progress: Progress = _quiet) -> Release:
         """The release that a plan asks for: noise on every cell of every public domain, then the cut."""
         concrete = self.plan(plan)
+        marginals: dict[str, Marginal] = {}
         with self._coded(concrete, progress) as table:
-            marginals = {
-                request.name: self._noisy(table, concrete, request, progress) for request in concrete.requests}
+            for request in concrete.requests:
+                progress(request.name)
+                marginals |= noisy_tables(concrete, self.zoning, self.period, {request.name: _totals(table, request)})
         return Release(marginals, release_info(concrete, self.zoning, self.period))
 
     def truth(self, plan: Plan, *, bounds: bool = False) -> dict[str, Marginal]:
@@ -80,36 +98,59 @@ class Curator:
         """PERSONS and STAYS as Arrow tables under fresh random ids, confidential: for scores computed inside the boundary."""
         concrete = self.plan(plan)
         with self._backend() as backend:
-            people, days = self._tables(backend, concrete)
-            return _under_fresh_ids(backend, people, days)
+            return _under_fresh_ids(backend, *self._tables(backend, concrete))
 
-    def _noisy(self, table: Coded, plan: Plan, request: Request, progress: Progress) -> Marginal:
-        """One table with noise, without the cells under the cut."""
-        progress(request.name)
-        statistic = STATISTICS[request.statistic]
-        axes = statistic.axes(Public(self.zoning, plan.domain, self.period), request.level)
-        domain = math.prod(axis.size for axis in axes)
-        sigma = plan.sigma_of(request)
-        least = accounting.cut_for(sigma, plan.min_group, domain)
-        occupied, fixed = bounding.totals(table.backend, cells(statistic, table, request.level), request.bound_l2)
-        found, noisy = noise.add_noise(occupied, fixed, domain, sigma, least)
-        return Marginal(
-            request.name, axes, unravel(found, axes), noisy / FIXED_POINT, sigma=sigma, cut=least, bound_l2=request.bound_l2)
+    def sample(self, plan: Plan, most: int | None = None) -> Sample:
+        """Up to `most` subscribers drawn by the operating system's randomness, with their bounded part of every table."""
+        concrete = self.plan(plan)
+        with self._backend() as backend:
+            persons, stays = _under_fresh_ids(backend, *self._tables(backend, concrete), most)
+            n = len(persons)
+            table = coded(
+                backend, ibis.memtable(persons), ibis.memtable(stays), self.zoning, concrete.domain, self.period, name="sample")
+            return Sample(persons, stays, {r.name: _contributions(table, concrete, r, n) for r in concrete.requests})
 
-    def _tables(self, backend: Any, plan: Plan) -> tuple[Any, Any]:
+    def measure_raw(
+        self, plan: Plan, at: Mapping[str, Int64Array], *, extra: Sources | None = None, progress: Progress = _quiet
+    ) -> dict[str, Int64Array]:
+        """Noisy counts before the cut, in 1/1024 person, of the cells `at` of each table named: never written, for audits.
+
+        `extra` are record files of planted subscribers: they are read, judged and counted as the real ones are. The cells
+        must not depend on who is among them.
+        """
+        concrete = self.plan(plan)
+        found: dict[str, Int64Array] = {}
+        with self._coded(concrete, progress, extra) as table:
+            for request in concrete.requests:
+                if request.name in at:
+                    progress(request.name)
+                    totals = _totals(table, request)
+                    found[request.name] = noise.noisy_at(at[request.name], *totals, concrete.sigma_of(request))
+        return found
+
+    def _tables(self, backend: Any, plan: Plan, extra: Sources | None = None) -> tuple[Any, Any]:
         """PERSONS and STAYS as lazy tables under the subscribers' own ids."""
+        parts = [self._read(backend, plan, self.sources)]
+        if extra is not None:
+            parts = [_marked(part, mark) for part, mark in zip([*parts, self._read(backend, plan, extra)], "rx", strict=True)]
+        people = ibis.union(*(subscribers for subscribers, _ in parts)) if len(parts) > 1 else parts[0][0]
+        days = ibis.union(*(stays for _, stays in parts)) if len(parts) > 1 else parts[0][1]
+        return anchors.detect(people, days, self.zoning, self.period)
+
+    def _read(self, backend: Any, plan: Plan, sources: Sources) -> tuple[Any, Any]:
+        """Subscribers and stays, given or detected."""
         read = records.read(
-            backend, self.sources, self.zoning, self.period, plan.domain.attributes, prefer=self.read_from, domain=plan.domain)
+            backend, sources, self.zoning, self.period, plan.domain.attributes, prefer=self.read_from, domain=plan.domain)
         days = read.stays if read.stays is not None else stays.detect(read.events, self.zoning, self.period)
-        return anchors.detect(read.subscribers, days, self.zoning, self.period)
+        return read.subscribers, days
 
     @contextmanager
-    def _coded(self, plan: Plan, progress: Progress) -> Generator[Coded]:
+    def _coded(self, plan: Plan, progress: Progress, extra: Sources | None = None) -> Generator[Coded]:
         if unknown := [r.statistic for r in plan.requests if r.statistic not in STATISTICS]:
             raise PlanError(f"The plan asks for a statistic {unknown[0]!r}: known are {', '.join(STATISTICS)}.")
         with self._backend() as backend:
             progress("reading the records")
-            people, days = self._tables(backend, plan)
+            people, days = self._tables(backend, plan, extra)
             yield coded(backend, people, days, self.zoning, plan.domain, self.period, name="private")
 
     @contextmanager
@@ -124,15 +165,54 @@ class Curator:
                 backend.disconnect()
 
 
-def _under_fresh_ids(backend: Any, people: Any, days: Any) -> tuple[Any, Any]:
-    """Both tables with the subscribers' ids replaced by random numbers from the operating system, kept nowhere."""
-    import ibis
-    import numpy as np
+def noisy_tables(plan: Plan, zoning: Zoning, period: Period, totals: Mapping[str, Totals]) -> dict[str, Marginal]:
+    """The released form of exact bounded counts: noise on every cell of each table's public domain, then the cut."""
+    public = Public(zoning, plan.domain, period)
+    marginals: dict[str, Marginal] = {}
+    for request in plan.requests:
+        if request.name not in totals:
+            continue
+        axes = STATISTICS[request.statistic].axes(public, request.level)
+        domain, sigma = math.prod(axis.size for axis in axes), plan.sigma_of(request)
+        least = accounting.cut_for(sigma, plan.min_group, domain)
+        found, noisy = noise.add_noise(*totals[request.name], domain, sigma, least)
+        marginals[request.name] = Marginal(
+            request.name, axes, unravel(found, axes), noisy / FIXED_POINT, sigma=sigma, cut=least, bound_l2=request.bound_l2)
+    return marginals
+
+
+def _totals(table: Coded, request: Request) -> Totals:
+    """The bounded counts of one table: exact and confidential."""
+    return bounding.totals(table.backend, cells(STATISTICS[request.statistic], table, request.level), request.bound_l2)
+
+
+def _contributions(table: Coded, plan: Plan, request: Request, n_persons: int) -> Contributions:
+    """What each person adds to one table."""
+    statistic = STATISTICS[request.statistic]
+    rows = bounding.fixed_contributions(cells(statistic, table, request.level), request.bound_l2)
+    found = table.backend.to_pyarrow(rows.order_by(["person_id", "cell"]))
+    persons, flat, fixed = (found[name].to_numpy().astype(np.int64) for name in ("person_id", "cell", "fixed"))
+    axes = statistic.axes(Public(table.zoning, table.domain, table.period), request.level)
+    return Contributions(request.name, tuple(axes), n_persons, persons, flat, fixed, request.bound_l2, plan.sigma_of(request))
+
+
+def _marked(part: tuple[Any, Any], mark: str) -> tuple[Any, Any]:
+    """Both tables with ids that say which records they are of, so that ids of two sources cannot meet."""
+    subscribers, days = (
+        table.mutate(subscriber_id=ibis.literal(mark) + table.subscriber_id.cast("string")) for table in part)
+    return subscribers, days
+
+
+def _under_fresh_ids(backend: Any, people: Any, days: Any, most: int | None = None) -> tuple[Any, Any]:
+    """Both tables with the subscribers' ids replaced by random numbers from the operating system, kept nowhere; the first
+    `most` of them."""
     import pyarrow as pa
 
     known = backend.to_pyarrow(people.select("person_id").order_by("person_id"))["person_id"]
     order = np.frombuffer(os.urandom(8 * max(len(known), 1)), dtype=np.uint64)[: len(known)].argsort(kind="stable").argsort()
-    fresh = ibis.memtable(pa.table({"person_id": known, "fresh_id": order.astype(np.int64)}))
+    fresh: Any = ibis.memtable(pa.table({"person_id": known, "fresh_id": order.astype(np.int64)}))
+    if most is not None:
+        fresh = fresh.filter(fresh.fresh_id < most)
 
     def swap(table: Any) -> Any:
         joined = table.inner_join(fresh, "person_id")

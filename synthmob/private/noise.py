@@ -92,6 +92,21 @@ def noisy_domain(
     return np.arange(n_domain, dtype=np.int64), _gaussian(dense, _scale(sigma), workers)
 
 
+def noisy_at(
+    at: Int64Array, flat_cells: Int64Array, fixed_counts: Int64Array, sigma: float, workers: int | None = None
+) -> Int64Array:
+    """Noise on the distinct cells `at` alone, before any cut: their counts in 1/1024 person, in the order of `at`.
+
+    The noise of different cells is independent, so this is what `noisy_domain` would say of them, without the others.
+    """
+    cells, counts = _sorted_cells(flat_cells, fixed_counts, 1 << 62)
+    true = np.zeros(len(at), dtype=np.int64)
+    if len(cells):
+        place = np.minimum(np.searchsorted(cells, at), len(cells) - 1)
+        true = np.where(cells[place] == at, counts[place], 0)
+    return _gaussian(true, _scale(sigma), workers)
+
+
 def empty_cells_published(n_empty: int, scale: Fraction, least: int) -> tuple[list[int], Int64Array]:
     """Which of `n_empty` empty cells get noise of at least `least`, as ranks among them, and that noise.
 
