@@ -21,6 +21,7 @@ EXIT_CODES = "exit codes: 0 ok, 1 a check failed, 2 usage or bad input, 3 the pr
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit code; what goes wrong is one sentence on stderr."""
+    _end_orderly()
     try:
         arguments = _parser().parse_args(argv)
         arguments.run(arguments)
@@ -38,6 +39,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         said = error.strerror or str(error)
         return _failed(f"The system says '{said}'{where}: make room or give rights there, and run it again.", USAGE)
     return 0
+
+
+def _end_orderly() -> None:
+    """A request to end is an interruption too: folders that hold records are removed on the way out."""
+    import signal
+    import threading
+
+    def interrupt(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, interrupt)
 
 
 def _failed(sentence: str, code: int) -> int:
