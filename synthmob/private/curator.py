@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -115,8 +115,8 @@ class Curator:
     ) -> dict[str, Int64Array]:
         """Noisy counts before the cut, in 1/1024 person, of the cells `at` of each table named: never written, for audits.
 
-        `extra` are record files of planted subscribers: they are read, judged and counted as the real ones are. The cells
-        must not depend on who is among them.
+        `extra` are record files (subscribers, stays) of planted subscribers: they are read, judged and counted as the real
+        ones are. The cells must not depend on who is among them.
         """
         concrete = self.plan(plan)
         found: dict[str, Int64Array] = {}
@@ -130,19 +130,13 @@ class Curator:
 
     def _tables(self, backend: Any, plan: Plan, extra: Sources | None = None) -> tuple[Any, Any]:
         """PERSONS and STAYS as lazy tables under the subscribers' own ids."""
-        parts = [self._read(backend, plan, self.sources)]
+        parts = [_given(self, backend, plan)]
         if extra is not None:
-            parts = [_marked(part, mark) for part, mark in zip([*parts, self._read(backend, plan, extra)], "rx", strict=True)]
+            planted = _given(replace(self, sources=extra, read_from="stays"), backend, plan)
+            parts = [_marked(part, mark) for part, mark in zip([*parts, planted], "rx", strict=True)]
         people = ibis.union(*(subscribers for subscribers, _ in parts)) if len(parts) > 1 else parts[0][0]
         days = ibis.union(*(stays for _, stays in parts)) if len(parts) > 1 else parts[0][1]
         return anchors.detect(people, days, self.zoning, self.period)
-
-    def _read(self, backend: Any, plan: Plan, sources: Sources) -> tuple[Any, Any]:
-        """Subscribers and stays, given or detected."""
-        read = records.read(
-            backend, sources, self.zoning, self.period, plan.domain.attributes, prefer=self.read_from, domain=plan.domain)
-        days = read.stays if read.stays is not None else stays.detect(read.events, self.zoning, self.period)
-        return read.subscribers, days
 
     @contextmanager
     def _coded(self, plan: Plan, progress: Progress, extra: Sources | None = None) -> Generator[Coded]:
@@ -163,6 +157,14 @@ class Curator:
                 yield backend
             finally:
                 backend.disconnect()
+
+
+def _given(curator: Curator, backend: Any, plan: Plan) -> tuple[Any, Any]:
+    """Subscribers and stays, given or detected."""
+    read = records.read(
+        backend, curator.sources, curator.zoning, curator.period, plan.domain.attributes, prefer=curator.read_from, domain=plan.domain)
+    days = read.stays if read.stays is not None else stays.detect(read.events, curator.zoning, curator.period)
+    return read.subscribers, days
 
 
 def noisy_tables(plan: Plan, zoning: Zoning, period: Period, totals: Mapping[str, Totals]) -> dict[str, Marginal]:
