@@ -81,6 +81,11 @@ def has_mode(backend: Any, sources: Sources, prefer: Literal["stays", "events"] 
     return use == "stays" and "mode" in open_file(backend, path).schema
 
 
+def kind(sources: Sources, prefer: Literal["stays", "events"] = "stays") -> Literal["stays", "events"]:
+    """Whether `read` would take stays or events; no row is read."""
+    return _choose(sources, prefer)[0]
+
+
 def read(
     backend: Any,
     sources: Sources,
