@@ -22,7 +22,7 @@ from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 import numpy as np
 import numpy.typing as npt
 
-from synthmob import folders, manifest, modelcheck
+from synthmob import folders, manifest, modelcheck, zonereading
 from synthmob.domain import DAY_TYPES, Domain
 from synthmob.errors import FormatError, PlanError, ZoningError
 from synthmob.model.anchors import Anchors
@@ -214,7 +214,8 @@ def _domain(said: object, where: Path) -> Domain:
 
 def _zoning(where: Path, sha256: object) -> Zoning:
     path = where / "zones.parquet"
-    if path.is_symlink() or not path.is_file() or manifest.digest(path) != sha256:
+    there = path.is_file() and not path.is_symlink() and path.stat().st_size <= zonereading.MAX_BYTES
+    if not there or manifest.digest(path) != sha256:
         raise FormatError(f"{path.name} is not the file that {MARK} describes (its SHA-256 differs): ask for the model again.")
     try:
         return read_zoning(path)

@@ -225,7 +225,9 @@ def _open(name: str, path: Path, said: Mapping[str, Any], axes: tuple[AnyAxis, .
             f"{path.name} has {file.metadata.num_rows} rows where release.json says {str(cells)[:40]}: ask for it again."
         )
     try:
-        return file.read()
+        table = file.read()
+        table.validate(full=True)  # a file may point past the end of its dictionary
+        return table
     except (pa.ArrowException, OSError, ValueError) as error:
         raise FormatError(
             f"{path.name} cannot be read as Parquet ({str(error)[:80]}): ask for the release again."

@@ -114,6 +114,7 @@ def _parquet(path: Path) -> Frame:
     if said["encoding"] != "WKB":
         raise ValueError("its shapes are not encoded as WKB")
     table = file.read(columns=[c.path for c in leaves if "." not in c.path or c.path.startswith(f"{MERGED}.")])
+    table.validate(full=True)  # a file may point past the end of its dictionary
     columns = {name: _plain(table.column(name)) for name in table.column_names}
     shapes = shapely.from_wkb(columns.pop(primary))
     return geopandas.GeoDataFrame(columns, geometry=shapes, crs=said.get("crs", "OGC:CRS84"))

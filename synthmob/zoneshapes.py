@@ -51,15 +51,19 @@ def check(frame: Frame, where: str) -> None:
 
     shapes = shapely.force_2d(frame.geometry.to_numpy())
     wrong = ~np.isin(shapely.get_type_id(shapes), POLYGONS) | shapely.is_empty(shapes)
-    numbers = ~shapely.is_missing(shapes) & ~np.isfinite(shapely.bounds(shapes)).all(axis=1) & ~wrong
-    _refuse(shapes, wrong | numbers, where)
-    if (corners := int(shapely.get_num_coordinates(shapes).sum())) > MAX_CORNERS:
-        raise ZoningError(f"The shapes of {where} have {corners} corners: at most {MAX_CORNERS} are supported, simplify them.")
+    corners, of_shape = shapely.get_coordinates(shapes, return_index=True)
+    wrong[of_shape[~np.isfinite(corners).all(axis=1)]] = True
+    _refuse(shapes, wrong, where)
+    if len(corners) > MAX_CORNERS:
+        raise ZoningError(f"The shapes of {where} have {len(corners)} corners: at most {MAX_CORNERS} are supported, simplify them.")
     tangled(list(shapes), where)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         broken = ~shapely.is_valid(shapes)
-        shapes[broken] = [_polygons(s) for s in shapely.make_valid(shapes[broken])]
+        try:
+            shapes[broken] = [_polygons(s) for s in shapely.make_valid(shapes[broken])]
+        except shapely.errors.ShapelyError:
+            raise ZoningError(f"The shapes of {where} cannot be made valid polygons: draw them again.") from None
         wrong = ~np.isin(shapely.get_type_id(shapes), POLYGONS) | ~(shapely.area(shapes) >= LEAST_AREA)
     _refuse(shapes, wrong, where)
     frame["geometry"] = shapes

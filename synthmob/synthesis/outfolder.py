@@ -99,7 +99,8 @@ def _opened(backend: Any, paths: Sequence[Path], table: Table) -> Any:
         if not names:
             raise OSError("no file at all")
         found = backend.read_parquet([_literally(path) for path in paths])
-        return found.select(*[name for name in table.names if all(name in inside for inside in names)])
+        kept = [column for column in table.columns if all(column.name in inside for inside in names)]
+        return found.select(**{column.name: found[column.name].cast(column.dtype) for column in kept})
     except OSError:
         raise FormatError(f"There are no {table.name} where OUT has them: give the folder that generate wrote.") from None
     except (duckdb.Error, ibis.common.exceptions.IbisError):

@@ -284,8 +284,8 @@ def main() -> int:
                 found = audited.evidence(np.random.default_rng())
             found.append(two_processes(bug, small, small / "zones.geojson", scratch))
             if not wrong and bug == (asked.bug or list(BUGS))[0]:
-                print(f"{'bug':30}" + "".join(f"{e.name.split('.')[1] if e.family == 'mechanism' else e.name:>15}" for e in found))
-            print(f"{bug:30}" + "".join(f"{cell(e):>15}" for e in found) + f"   {time.monotonic() - begun:.0f} s", flush=True)
+                print(f"{'bug':30}" + "".join(f"{e.name.split('.')[1] if e.family == 'mechanism' else e.name:>17}" for e in found))
+            print(f"{bug:30}" + "".join(f"{cell(e):>17}" for e in found) + f"   {time.monotonic() - begun:.0f} s", flush=True)
             wrong += any(e.passed is False for e in found) == (bug == next(iter(BUGS)))
     return 1 if wrong else 0
 
