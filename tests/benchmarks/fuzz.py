@@ -5,20 +5,23 @@ folder of its own. A case may take five seconds by the clock and the process two
 too, has crashed. What is accepted must obey its laws, what is refused must say so in one sentence, and neither may leave anything.
 Printed is a table of kind by outcome; the exit code is 1 where a case crashed, hung or left something half done.
 
-A clock does not know how busy a machine is, so a case that takes too long is played once more before it counts; how many were
-is printed. `--only KIND --case NUMBER` plays one case of a seed again and says what became of it.
+A clock does not know how busy a machine is, so a case that takes too long is played once more at the end, alone, before it
+counts; how many were is printed. `--only KIND --case NUMBER` plays one case of a seed again and says what became of it.
 """
 
 from __future__ import annotations
 
 import argparse
 import collections
+import contextlib
+import json
 import os
 import random
 import resource
 import select
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -33,8 +36,10 @@ import fuzz_bases  # noqa: E402
 from fuzz_cases import CRASH, HANG, OUTCOMES, PARTIAL, TookTooLongError, played, removed  # noqa: E402
 from fuzz_kinds import KINDS, Kind  # noqa: E402
 
-SECONDS, GRACE = 5.0, 5.0
-"""How long a case may take, and how much longer one that no alarm can reach is waited for."""
+from synthmob.zonefiles import read_zoning  # noqa: E402
+
+SECONDS, GRACE, STARTING = 5.0, 5.0, 120.0
+"""How long a case may take, how much longer one that no alarm can reach is waited for, and how long a process may take to start."""
 MEMORY, ADDRESSES = 2 << 30, 16 << 30
 """The most memory of a process, and of addresses, whatever it does."""
 UNIT = 1024 if sys.platform == "linux" else 1
@@ -42,14 +47,13 @@ UNIT = 1024 if sys.platform == "linux" else 1
 
 @dataclass
 class Worker:
-    """A process that plays cases, a pipe to it and one from it, and what it is at."""
+    """A process that plays cases, and what it is at."""
 
-    pid: int
-    asks: int
-    answers: int
+    process: subprocess.Popen[bytes]
     case: tuple[str, int] | None = None
     since: float = 0.0
     said: bytes = b""
+    warm: bool = False
 
 
 @dataclass
@@ -58,7 +62,7 @@ class Count:
 
     found: collections.Counter[tuple[str, str]] = field(default_factory=collections.Counter)
     failures: list[str] = field(default_factory=list)
-    again: int = 0
+    alone: int = 0
     peak: int = 0
 
 
@@ -73,114 +77,105 @@ def play(kind: Kind, seed: int, number: int, bases: fuzz_bases.Bases, top: Path)
     """One case, under an alarm."""
     place = top / f"{os.getpid()}-{number}"
     place.mkdir()
+    late: list[bool] = []
+
+    def alarm(*_: Any) -> NoReturn:
+        late.append(True)
+        raise TookTooLongError
+
+    signal.signal(signal.SIGALRM, alarm)
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
     try:
-        return played(kind, random.Random(f"{seed}/{kind.name}/{number}"), bases, place)
+        outcome, said = played(kind, random.Random(f"{seed}/{kind.name}/{number}"), bases, place)
     except TookTooLongError:
-        return HANG, "".join(traceback.format_exc().splitlines(keepends=True)[-7:-1])
+        outcome, said = HANG, "".join(traceback.format_exc().splitlines(keepends=True)[-7:-1])
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         removed(place)
+    return (HANG, f"{outcome}: {said}") if late else (outcome, said)  # a library may have turned the alarm into an error of its own
 
 
-def started(seed: int, bases: fuzz_bases.Bases, top: Path) -> Worker:
-    """A process that waits for cases."""
-    (ask_out, ask_in), (answer_out, answer_in) = os.pipe(), os.pipe()
-    pid = os.fork()
-    if pid:
-        os.close(ask_out)
-        os.close(answer_in)
-        return Worker(pid, ask_in, answer_out)
-    os.close(ask_in)
-    os.close(answer_out)
-    work(seed, bases, top, ask_out, answer_in)
+def started(seed: int, top: Path) -> Worker:
+    """A process that waits for cases: a new one, for a copy of this one would have copies of locks."""
+    words = [sys.executable, __file__, "--seed", str(seed), "--worker", str(top)]
+    return Worker(subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
 
 
-def work(seed: int, bases: fuzz_bases.Bases, top: Path, asked: int, answer: int) -> NoReturn:
+def work(seed: int, top: Path) -> int:
     """Play what is asked until there is nothing more."""
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGALRM, _alarm)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    with os.fdopen(asked) as lines:
-        for line in lines:
-            name, number = line.rstrip("\n").split("\t")
-            outcome, said = play(KINDS[name], seed, int(number), bases, top)
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
-            if peak > MEMORY:
-                outcome, said = CRASH, f"took {peak >> 20} MB of memory; {outcome}: {said}"
-            os.write(answer, f"{outcome}\t{peak}\t{said!r}\n".encode("utf-8", "backslashreplace"))
-            if peak > MEMORY:
-                break
-    os._exit(0)
+    answers = os.dup(1)
+    os.dup2(2, 1)
+    bases = fuzz_bases.Bases(top / "bases", read_zoning(top / "bases" / "geojson" / "zones.geojson"))
+    for line in sys.stdin:
+        name, number = line.rstrip("\n").split("\t")
+        outcome, said = play(KINDS[name], seed, int(number), bases, top)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
+        if peak > MEMORY:
+            outcome, said = CRASH, f"took {peak >> 20} MB of memory; {outcome}: {said}"
+        os.write(answers, json.dumps([outcome, peak, said]).encode() + b"\n")
+        if peak > MEMORY:
+            return 1
+    return 0
 
 
-def _alarm(*_: Any) -> NoReturn:
-    raise TookTooLongError
-
-
-def run(cases: list[tuple[str, int]], seed: int, workers: int, bases: fuzz_bases.Bases, top: Path) -> Count:
+def run(cases: list[tuple[str, int]], seed: int, workers: int, top: Path) -> Count:  # noqa: C901  (one loop over what the processes say)
     """Play all cases on some processes; one that ends or hangs is replaced."""
-    count, waiting, doubted = Count(), collections.deque(cases), set[tuple[str, int]]()
-    crew = [started(seed, bases, top) for _ in range(workers)]
-    while waiting or any(worker.case for worker in crew):
+    count, waiting, doubted = Count(), collections.deque(cases), list[tuple[str, int]]()
+    crew = [started(seed, top) for _ in range(workers)]
+    while waiting or doubted or any(worker.case for worker in crew):
+        if not waiting and not any(worker.case for worker in crew):
+            waiting.append(doubted.pop())
+            count.alone += 1
         for worker in crew:
             if worker.case is None and waiting:
-                worker.case, worker.since = waiting.popleft(), time.monotonic()
-                os.write(worker.asks, f"{worker.case[0]}\t{worker.case[1]}\n".encode())
-        busy = [worker for worker in crew if worker.case]
-        ready = select.select([worker.answers for worker in busy], [], [], 0.5)[0]
-        for worker in busy:
-            outcome, said = _heard(worker, worker.answers in ready, count)
-            if outcome is None:
+                _ask(worker, waiting.popleft())
+        ready = select.select([worker.process.stdout for worker in crew if worker.case], [], [], 0.5)[0]
+        for k, worker in enumerate(crew):
+            case = worker.case
+            outcome, said = _heard(worker, worker.process.stdout in ready, count) if case else (None, "")
+            if case is None or outcome is None:
                 continue
-            case, worker.case = worker.case or ("", 0), None
-            if outcome == HANG and case not in doubted:
-                doubted.add(case)
-                waiting.append(case)
-                count.again += 1
+            worker.case, worker.warm = None, True
+            if outcome == HANG and not count.alone:
+                doubted.append(case)
             else:
                 count.found[case[0], outcome] += 1
                 if outcome in (CRASH, HANG, PARTIAL):
                     count.failures.append(f"{outcome}: --seed {seed} --only {case[0]!r} --case {case[1]}\n    {said[:1500]}")
-            if not _alive(worker):
-                crew[crew.index(worker)] = started(seed, bases, top)
+            if worker.process.poll() is not None or said.startswith("took "):
+                worker.process.wait()
+                crew[k] = started(seed, top)
     for worker in crew:
-        os.close(worker.asks)
-        os.waitpid(worker.pid, 0)
+        worker.process.communicate()
     return count
+
+
+def _ask(worker: Worker, case: tuple[str, int]) -> None:
+    worker.case, worker.since = case, time.monotonic()
+    with contextlib.suppress(BrokenPipeError):  # what it died of is seen when it is heard
+        os.write(worker.process.stdin.fileno(), f"{case[0]}\t{case[1]}\n".encode())
 
 
 def _heard(worker: Worker, ready: bool, count: Count) -> tuple[str | None, str]:
     """What a worker has answered, None where it is not done yet; one that cannot be reached is ended."""
     if ready:
-        text = os.read(worker.answers, 1 << 16)
+        text = os.read(worker.process.stdout.fileno(), 1 << 16)
         worker.said += text
         if not text:
-            _, status = os.waitpid(worker.pid, 0)
-            worker.pid = 0
-            return CRASH, f"the process ended with status {status}: {signal.strsignal(status & 127) or 'an exit'}"
-    if b"\n" in worker.said:
-        outcome, peak, said = worker.said.decode("utf-8", "replace").rstrip("\n").split("\t", 2)
+            status = worker.process.wait()
+            return CRASH, f"the process ended: {signal.strsignal(-status) if status < 0 else f'exit code {status}'}"
+    if worker.said.endswith(b"\n"):
+        outcome, peak, said = json.loads(worker.said)
         worker.said = b""
-        count.peak = max(count.peak, int(peak))
-        return outcome, said.encode().decode("unicode_escape", "replace")
-    if time.monotonic() - worker.since > SECONDS + GRACE:
-        os.kill(worker.pid, signal.SIGKILL)
-        os.waitpid(worker.pid, 0)
-        worker.pid = 0
+        count.peak = max(count.peak, peak)
+        return outcome, said
+    if time.monotonic() - worker.since > SECONDS + GRACE + (0 if worker.warm else STARTING):
+        worker.process.kill()
+        worker.process.wait()
         return HANG, "no alarm reached it"
     return None, ""
-
-
-def _alive(worker: Worker) -> bool:
-    """Whether the process goes on; one that has used too much memory has ended itself."""
-    if worker.pid and os.waitpid(worker.pid, os.WNOHANG)[0] == 0:
-        return True
-    os.close(worker.asks)
-    os.close(worker.answers)
-    return False
 
 
 def table(count: Count) -> str:
@@ -202,23 +197,26 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", choices=list(KINDS))
     parser.add_argument("--case", type=int, help="one case of --only again")
+    parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    if asked.worker:
+        return work(asked.seed, asked.worker)
     top = Path(tempfile.mkdtemp(prefix="synthmob-fuzz-"))
     try:
         bases = fuzz_bases.make(top / "bases")
         if asked.case is not None:
-            signal.signal(signal.SIGALRM, _alarm)
             outcome, said = play(KINDS[asked.only], asked.seed, asked.case, bases, top)
             print(f"{outcome}: {said}")
             return int(outcome in (CRASH, HANG, PARTIAL))
         begun = time.monotonic()
-        count = run(schedule(asked.cases, asked.seed, asked.only), asked.seed, asked.workers, bases, top)
+        count = run(schedule(asked.cases, asked.seed, asked.only), asked.seed, asked.workers, top)
         took = time.monotonic() - begun
     finally:
         shutil.rmtree(top, ignore_errors=True)
     print(table(count))
     print(f"seed {asked.seed}, {asked.cases:,} cases in {took:.0f} s on {asked.workers} processes, {asked.cases / took:.1f} a second; "
-          f"{count.again} took over {SECONDS:g} s by the clock and were played once more; peak memory of a process {count.peak >> 20} MB")  # fmt: skip
+          f"{count.alone} took over {SECONDS:g} s by the clock and were played once more, alone; "
+          f"peak memory of a process {count.peak >> 20} MB")  # fmt: skip
     print("\n".join(count.failures))
     return int(bool(count.failures))
 

@@ -141,7 +141,7 @@ def spoil_records(rng: Rng, folder: Path) -> None:
         return spoil_folder(rng, folder)
     if choice < 0.14:
         return spoil_text(rng, folder / "period.toml")
-    used = "events" if rng.random() < 0.15 else "stays"
+    used = "events" if rng.random() < 0.1 else "stays"
     if used == "events":
         next(iter(folder.glob("stays.*"))).unlink()
     path = rng.choice(sorted((*folder.glob("subscribers.*"), *folder.glob(f"{used}.*"), *folder.glob(f"{used}.*"))))
@@ -248,9 +248,9 @@ def use_records(folder: Path, bases: Bases) -> None:
 
 
 KINDS = {kind.name: kind for kind in (
-    Kind("release", "release", 400, spoil_release, use_release),
+    Kind("release", "release", 420, spoil_release, use_release),
     Kind("published release", "published", 80, spoil_release, use_release),
-    Kind("model", "model", 190, spoil_model, use_model),
+    Kind("model", "model", 180, spoil_model, use_model),
     Kind("out", "out", 60, spoil_out, use_out),
     Kind("zoning, GeoJSON", "geojson", 60, _file(spoil_json_file, "zones.geojson"), lambda f, b: use_zoning(f / "zones.geojson", b)),
     Kind("zoning, GeoParquet", "geoparquet", 50, _file(fuzz_parquet.spoil_file, "zones.parquet"),
@@ -258,7 +258,7 @@ KINDS = {kind.name: kind for kind in (
     Kind("plan", "plan", 30, _file(spoil_text, "plan.toml"), use_plan),
     Kind("period", "period", 30, _file(spoil_text, "period.toml"), use_period),
     Kind("check result", "check", 30, _file(spoil_json_file, "check.json"), use_check),
-    Kind("records, Parquet", "records.parquet", 35, spoil_records, use_records),
-    Kind("records, CSV", "records.csv", 35, spoil_records, use_records),
+    Kind("records, Parquet", "records.parquet", 30, spoil_records, use_records),
+    Kind("records, CSV", "records.csv", 30, spoil_records, use_records),
 )}  # fmt: skip
 """By name."""
