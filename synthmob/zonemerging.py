@@ -16,7 +16,7 @@ from synthmob.errors import ZoningError
 
 Frame = Any
 MAX_SENSITIVE = 20_000
-MAX_NEIGHBOURS, MAX_MEETINGS = 2_000_000, 2_000_000
+MAX_NEIGHBOURS, MAX_MEETINGS = 200_000, 2_000_000
 MANY_CORNERS = 1_000_000
 """Two shapes whose corners multiply to more than this have edges enough to cross over and over."""
 TOUCHING_DEGREES = 1e-9

@@ -20,7 +20,7 @@ from typing import Any
 
 import ibis
 
-from synthmob.errors import RecordError
+from synthmob.errors import InputError, RecordError
 
 FILE, ROW = "_file", "_row"
 SEPARATORS, LONGEST_HEADER = ",;\t|", 65_536
@@ -84,12 +84,17 @@ class RecordFile:
 
 @contextmanager
 def unquoted() -> Generator[None]:
-    """Turns an error of the backend, whose text may quote a row, into one sentence; that memory ran out is said elsewhere."""
+    """Turns an error of the backend, whose text may quote a row, into one sentence."""
     import duckdb
 
     try:
         yield
-    except (duckdb.OutOfMemoryException, duckdb.InterruptException):
+    except duckdb.OutOfMemoryException:
+        raise InputError(
+            "The records do not fit into the memory limit, or one of them says that it is larger than it is: raise "
+            "--memory-limit-gb, leave it out, or write the records again."
+        ) from None
+    except duckdb.InterruptException:
         raise
     except duckdb.Error:
         raise RecordError("The records cannot be read to their end: write them again, a file is damaged.") from None
@@ -113,9 +118,17 @@ def open_file(backend: Any, path: Path) -> RecordFile:
     return file
 
 
+def there(path: Path) -> bool:
+    """Whether there is anything at a path; a name that no file system has names nothing."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def _parts(path: Path) -> tuple[list[Path], bool]:
     """The files of a table in a fixed order, and whether they are CSV."""
-    if not path.exists():
+    if not there(path):
         raise RecordError(
             f"There is no {path.name} at {path}: give the path of a Parquet or CSV file, or of a folder of parts."
         )

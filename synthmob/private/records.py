@@ -17,7 +17,7 @@ from synthmob.errors import RecordError
 from synthmob.period import Period
 from synthmob.private import event_rows, fields, stay_rows
 from synthmob.private import validation as must
-from synthmob.private.files import RecordFile, open_file
+from synthmob.private.files import RecordFile, open_file, there
 from synthmob.private.validation import Check
 from synthmob.zones import Zoning
 
@@ -42,7 +42,7 @@ class Sources:
         given = {"subscribers": self.subscribers, "stays": self.stays, "events": self.events}[name]
         if given is not None or self.folder is None:
             return given
-        if not self.folder.is_dir():
+        if not there(self.folder) or not self.folder.is_dir():
             raise RecordError(
                 f"There is no folder {self.folder}: give the folder that holds subscribers and stays or events."
             )

@@ -5,8 +5,10 @@ folder of its own. A case may take five seconds by the clock and the process two
 too, has crashed. What is accepted must obey its laws, what is refused must say so in one sentence, and neither may leave anything.
 Printed is a table of kind by outcome; the exit code is 1 where a case crashed, hung or left something half done.
 
-A clock does not know how busy a machine is, so a case that takes too long is played once more at the end, alone, before it
-counts; how many were is printed. `--only KIND --case NUMBER` plays one case of a seed again and says what became of it.
+A clock does not know how busy a machine is, so a case that takes too long is played once more at the end, alone, and has five
+seconds of processor time then, and a minute by the clock; how many were is printed. `--only KIND --case NUMBER` plays one case of a
+seed again and says what became of it. What is spoilt, and how, is in tests/fuzz; `fuzz_atheris.py` beside this file is led by what
+code a text reaches.
 """
 
 from __future__ import annotations
@@ -38,8 +40,9 @@ from fuzz_kinds import KINDS, Kind  # noqa: E402
 
 from synthmob.zonefiles import read_zoning  # noqa: E402
 
-SECONDS, GRACE, STARTING = 5.0, 5.0, 120.0
-"""How long a case may take, how much longer one that no alarm can reach is waited for, and how long a process may take to start."""
+SECONDS, ALONE, GRACE, STARTING = 5.0, 60.0, 5.0, 120.0
+"""How long a case may take, and by the clock where it is alone; how much longer one that no alarm can reach is waited for; and how
+long a process may take to start."""
 MEMORY, ADDRESSES = 2 << 30, 16 << 30
 """The most memory of a process, and of addresses, whatever it does."""
 UNIT = 1024 if sys.platform == "linux" else 1
@@ -51,7 +54,7 @@ class Worker:
 
     process: subprocess.Popen[bytes]
     case: tuple[str, int] | None = None
-    since: float = 0.0
+    until: float = 0.0
     said: bytes = b""
     warm: bool = False
 
@@ -73,7 +76,7 @@ def schedule(cases: int, seed: int, only: str | None) -> list[tuple[str, int]]:
     return [(rng.choices(kinds, [kind.share for kind in kinds])[0].name, number) for number in range(cases)]
 
 
-def play(kind: Kind, seed: int, number: int, bases: fuzz_bases.Bases, top: Path) -> tuple[str, str]:
+def play(kind: Kind, seed: int, number: int, bases: fuzz_bases.Bases, top: Path, *, alone: bool) -> tuple[str, str]:
     """One case, under an alarm."""
     place = top / f"{os.getpid()}-{number}"
     place.mkdir()
@@ -84,13 +87,16 @@ def play(kind: Kind, seed: int, number: int, bases: fuzz_bases.Bases, top: Path)
         raise TookTooLongError
 
     signal.signal(signal.SIGALRM, alarm)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.signal(signal.SIGPROF, alarm)
+    signal.setitimer(signal.ITIMER_REAL, ALONE if alone else SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS if alone else 0)
     try:
         outcome, said = played(kind, random.Random(f"{seed}/{kind.name}/{number}"), bases, place)
     except TookTooLongError:
         outcome, said = HANG, "".join(traceback.format_exc().splitlines(keepends=True)[-7:-1])
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         removed(place)
     return (HANG, f"{outcome}: {said}") if late else (outcome, said)  # a library may have turned the alarm into an error of its own
 
@@ -109,8 +115,8 @@ def work(seed: int, top: Path) -> int:
     os.dup2(2, 1)
     bases = fuzz_bases.Bases(top / "bases", read_zoning(top / "bases" / "geojson" / "zones.geojson"))
     for line in sys.stdin:
-        name, number = line.rstrip("\n").split("\t")
-        outcome, said = play(KINDS[name], seed, int(number), bases, top)
+        name, number, alone = line.rstrip("\n").split("\t")
+        outcome, said = play(KINDS[name], seed, int(number), bases, top, alone=alone == "alone")
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
         if peak > MEMORY:
             outcome, said = CRASH, f"took {peak >> 20} MB of memory; {outcome}: {said}"
@@ -120,7 +126,7 @@ def work(seed: int, top: Path) -> int:
     return 0
 
 
-def run(cases: list[tuple[str, int]], seed: int, workers: int, top: Path) -> Count:  # noqa: C901  (one loop over what the processes say)
+def run(cases: list[tuple[str, int]], seed: int, workers: int, top: Path) -> Count:
     """Play all cases on some processes; one that ends or hangs is replaced."""
     count, waiting, doubted = Count(), collections.deque(cases), list[tuple[str, int]]()
     crew = [started(seed, top) for _ in range(workers)]
@@ -130,32 +136,37 @@ def run(cases: list[tuple[str, int]], seed: int, workers: int, top: Path) -> Cou
             count.alone += 1
         for worker in crew:
             if worker.case is None and waiting:
-                _ask(worker, waiting.popleft())
-        ready = select.select([worker.process.stdout for worker in crew if worker.case], [], [], 0.5)[0]
-        for k, worker in enumerate(crew):
+                _ask(worker, waiting.popleft(), alone=count.alone > 0)
+        busy = [worker for worker in crew if worker.case]
+        ready = select.select([worker.process.stdout for worker in busy], [], [], 0.5)[0]
+        for worker in busy:
+            outcome, said = _heard(worker, worker.process.stdout in ready, count)
             case = worker.case
-            outcome, said = _heard(worker, worker.process.stdout in ready, count) if case else (None, "")
-            if case is None or outcome is None:
+            if outcome is None or case is None:
                 continue
             worker.case, worker.warm = None, True
             if outcome == HANG and not count.alone:
                 doubted.append(case)
             else:
-                count.found[case[0], outcome] += 1
-                if outcome in (CRASH, HANG, PARTIAL):
-                    count.failures.append(f"{outcome}: --seed {seed} --only {case[0]!r} --case {case[1]}\n    {said[:1500]}")
+                _note(count, case, outcome, f"--seed {seed} --only {case[0]!r} --case {case[1]}\n    {said[:1500]}")
             if worker.process.poll() is not None or said.startswith("took "):
                 worker.process.wait()
-                crew[k] = started(seed, top)
+                crew[crew.index(worker)] = started(seed, top)
     for worker in crew:
         worker.process.communicate()
     return count
 
 
-def _ask(worker: Worker, case: tuple[str, int]) -> None:
-    worker.case, worker.since = case, time.monotonic()
+def _note(count: Count, case: tuple[str, int], outcome: str, said: str) -> None:
+    count.found[case[0], outcome] += 1
+    if outcome in (CRASH, HANG, PARTIAL):
+        count.failures.append(f"{outcome}: {said}")
+
+
+def _ask(worker: Worker, case: tuple[str, int], *, alone: bool) -> None:
+    worker.case, worker.until = case, time.monotonic() + (ALONE if alone else SECONDS) + GRACE + (0 if worker.warm else STARTING)
     with contextlib.suppress(BrokenPipeError):  # what it died of is seen when it is heard
-        os.write(worker.process.stdin.fileno(), f"{case[0]}\t{case[1]}\n".encode())
+        os.write(worker.process.stdin.fileno(), f"{case[0]}\t{case[1]}\t{'alone' if alone else 'beside'}\n".encode())
 
 
 def _heard(worker: Worker, ready: bool, count: Count) -> tuple[str | None, str]:
@@ -171,7 +182,7 @@ def _heard(worker: Worker, ready: bool, count: Count) -> tuple[str | None, str]:
         worker.said = b""
         count.peak = max(count.peak, peak)
         return outcome, said
-    if time.monotonic() - worker.since > SECONDS + GRACE + (0 if worker.warm else STARTING):
+    if time.monotonic() > worker.until:
         worker.process.kill()
         worker.process.wait()
         return HANG, "no alarm reached it"
@@ -205,7 +216,7 @@ def main() -> int:
     try:
         bases = fuzz_bases.make(top / "bases")
         if asked.case is not None:
-            outcome, said = play(KINDS[asked.only], asked.seed, asked.case, bases, top)
+            outcome, said = play(KINDS[asked.only], asked.seed, asked.case, bases, top, alone=True)
             print(f"{outcome}: {said}")
             return int(outcome in (CRASH, HANG, PARTIAL))
         begun = time.monotonic()
