@@ -153,6 +153,14 @@ class Curator:
         with self._coded(concrete, _quiet) as table:
             return {request.name: _totals(table, request) for request in concrete.requests}
 
+    def sizes(self, plan: Plan) -> dict[str, int]:
+        """How many subscribers and stays there are: confidential, to look for in what is written."""
+        concrete = self.plan(plan)
+        with self._backend() as backend:
+            people, days = self._tables(backend, concrete)
+            counted = {"subscribers": people.count(), "stays": days.count()}
+            return {name: int(backend.to_pyarrow(number).as_py()) for name, number in counted.items()}
+
     def _tables(self, backend: Any, plan: Plan, extra: Sources | None = None) -> tuple[Any, Any]:
         """PERSONS and STAYS as lazy tables under the subscribers' own ids."""
         people, days = _given(self, backend, plan)
