@@ -198,8 +198,11 @@ def _given(curator: Curator, backend: Any, plan: Plan) -> tuple[Any, Any]:
     """Subscribers and stays, given or detected."""
     read = records.read(
         backend, curator.sources, curator.zoning, curator.period, plan.domain.attributes, prefer=curator.read_from, domain=plan.domain)
-    days = read.stays if read.stays is not None else stays.detect(read.events, curator.zoning, curator.period)
-    return read.subscribers, days
+    if read.stays is not None:
+        return read.subscribers, read.stays
+    # Kept, for what follows asks for them several times, and each time the events would be read again.
+    detected = stays.detect(read.events, curator.zoning, curator.period)
+    return read.subscribers, backend.create_table(ibis.util.gen_name("stays"), detected, temp=True)
 
 
 def noisy_tables(plan: Plan, zoning: Zoning, period: Period, totals: Mapping[str, Totals]) -> dict[str, Marginal]:
