@@ -13,6 +13,8 @@ from synthmob.counts.statistic import Public, Statistic
 from synthmob.domain import AnyAxis, Axis
 
 MAX_STAYS = 20
+MOST_TRIPS = 8
+"""Trips of a day are counted up to so many, each an eighth of a person: a sum in one cell is far clearer than a spread of day lengths."""
 TRANSITION_WEIGHT = 0.5
 """What a transition adds: two alike fit under the cap of 1 a cell, or errand after errand would be lost on busy days."""
 PHASES = 3
@@ -82,6 +84,24 @@ def _stays_per_day_rows(coded: Coded, level: str) -> Any:
     return table.select("person_id", "day_type", n_stays=upto(table.n_stays, MAX_STAYS), weight=1.0 / table.n_days)
 
 
+def _trips_by_group_rows(coded: Coded, level: str) -> Any:
+    del level
+    table = _grouped(coded, day_starts(coded).filter(ibis._.n_stays > 1))
+    return table.select("person_id", "day_type", "sex", "age_band", "worker", weight=_trips(table))
+
+
+def _trips_rows(coded: Coded, level: str) -> Any:
+    del level
+    table = day_starts(coded).filter(ibis._.n_stays > 1)
+    return table.select("person_id", "day_type", weight=_trips(table))
+
+
+def _trips(table: Any) -> Any:
+    """An expression: the trips of a day as a part of MOST_TRIPS, averaged over the person's days of its type."""
+    counted: Any = ibis.least(table.n_stays - 1, MOST_TRIPS)
+    return counted / float(MOST_TRIPS) / table.n_days
+
+
 def _mode_rows(coded: Coded, level: str) -> Any:
     del level
     table = trips(coded)
@@ -149,6 +169,8 @@ ROUTINES = (
             day_type_axis(public), _neighbour_axis(public, "before"), purpose_axis(public),
             Axis("phase", PHASE_LABELS), _neighbour_axis(public, "after")),
         _transition_rows),
+    Statistic("trips", "routines", lambda public, level: (day_type_axis(public),), _trips_rows),
+    Statistic("trips_by_group", "routines", lambda public, level: _group_day(public), _trips_by_group_rows),
     Statistic("stays_per_day", "routines", lambda public, level: (day_type_axis(public), _STAYS), _stays_per_day_rows),
     Statistic(
         "modes", "routines",
