@@ -73,10 +73,10 @@ def _chains(tables: Marginals, domain: Domain, people: FloatArray, day_type: int
     axis = domain.chain_axis
     lengths = _lengths(_slice(tables["stays_per_day"], day_type), float(people.sum()))
     if "trips" in tables:
-        lengths = _with_trips(lengths[None], _slice(tables["trips"], day_type).moved(np.atleast_1d))[0]
+        lengths = _with_trips(lengths[None], _slice(tables["trips"], day_type).moved(np.atleast_2d))[0]
     class_lengths = _class_lengths(_slice(tables["stays_by_group"], day_type), people, lengths)
     if "trips_by_group" in tables:
-        class_lengths = _groups_with_trips(class_lengths, _slice(tables["trips_by_group"], day_type).moved(np.ravel), lengths)
+        class_lengths = _groups_with_trips(class_lengths, _slice(tables["trips_by_group"], day_type), lengths)
     transitions = reconcile.backed_off(_slice(tables["transitions"], day_type))
     first, follow = chains_law.markov(transitions)
     prior = chains_law.expected(axis, lengths, first, follow)
@@ -120,10 +120,17 @@ def _class_lengths(noisy: Noisy, people: FloatArray, lengths: FloatArray) -> Flo
 
 
 def _with_trips(lengths: FloatArray, noisy: Noisy) -> FloatArray:
-    """Persons by number of stays, (groups, MAX_STAYS + 1), moved to the released sums of trips (groups,) as far as these are clear."""
+    """Persons by number of stays, (groups, MAX_STAYS + 1), moved to the released sums of trips (groups, 2) as far as these are clear."""
     trips = np.clip(np.arange(MAX_STAYS + 1) - 1.0, 0.0, MOST_TRIPS) / MOST_TRIPS
-    wanted = reconcile.posterior(lengths @ trips, noisy)[0]
+    wanted = reconcile.posterior(lengths @ trips, _sums(noisy, lengths.sum(axis=1)))[0]
     return _tilted(lengths, trips, wanted)
+
+
+def _sums(noisy: Noisy, people: FloatArray) -> Noisy:
+    """Released sums of trips, (groups,), of as many `people` as are there by other tables: `noisy` is (..., trips and no trips)."""
+    made, none = noisy.count.reshape(-1, 2).T
+    share = made / np.maximum(made + none, LEAST)
+    return Noisy(np.where(np.isnan(none), made, share * people), noisy.sigma, noisy.cut)
 
 
 def _tilted(lengths: FloatArray, trips: FloatArray, wanted: FloatArray) -> FloatArray:
@@ -142,7 +149,7 @@ def _tilted(lengths: FloatArray, trips: FloatArray, wanted: FloatArray) -> Float
 def _groups_with_trips(class_lengths: FloatArray, noisy: Noisy, lengths: FloatArray) -> FloatArray:
     """The same for every class, while all classes together keep their `lengths`: totals are known better than groups."""
     trips = np.clip(np.arange(MAX_STAYS + 1) - 1.0, 0.0, MOST_TRIPS) / MOST_TRIPS
-    wanted = reconcile.posterior(class_lengths @ trips, noisy)[0]
+    wanted = reconcile.posterior(class_lengths @ trips, _sums(noisy, class_lengths.sum(axis=1)))[0]
     wanted = wanted * (float(lengths @ trips) / max(float(wanted.sum()), LEAST))
     klass = np.broadcast_to(np.arange(len(class_lengths))[:, None], class_lengths.shape)
     stays = np.broadcast_to(np.arange(MAX_STAYS + 1), class_lengths.shape)

@@ -53,9 +53,12 @@ BY_HAND: dict[tuple[str, str], dict[tuple[str, ...], float]] = {
     ("stays_by_group", ""): {
         ("weekday", "female", "25-34", "yes", "4"): 0.5, ("weekday", "female", "25-34", "yes", "1"): 0.5,
         ("saturday", "female", "25-34", "yes", "3"): 1, ("weekday", "male", "65+", "no", "1"): 1},
-    ("trips", ""): {("weekday",): 3 / 16, ("saturday",): 2 / 8},
+    ("trips", ""): {
+        ("weekday", "trips"): 3 / 16, ("weekday", "none"): 13 / 16 + 1, ("saturday", "trips"): 2 / 8, ("saturday", "none"): 6 / 8},
     ("trips_by_group", ""): {
-        ("weekday", "female", "25-34", "yes"): 3 / 16, ("saturday", "female", "25-34", "yes"): 2 / 8},
+        ("weekday", "female", "25-34", "yes", "trips"): 3 / 16, ("weekday", "female", "25-34", "yes", "none"): 13 / 16,
+        ("saturday", "female", "25-34", "yes", "trips"): 2 / 8, ("saturday", "female", "25-34", "yes", "none"): 6 / 8,
+        ("weekday", "male", "65+", "no", "none"): 1},
     ("participation", ""): {
         ("weekday", "female", "25-34", "yes", "work"): 0.5, ("weekday", "female", "25-34", "yes", "shop"): 0.5,
         ("saturday", "female", "25-34", "yes", "leisure"): 1, ("weekday", "male", "65+", "no", "shop"): 1},

@@ -35,16 +35,15 @@ def _stays_per_day(p: Person, w: World) -> Cells:
 def _trips_by_group(p: Person, w: World) -> Cells:
     out = Sums(Fraction)
     for day, part in per_day(p):
-        if len(day.stays) > 1:
-            out[day.kind, *p.group] += part * min(len(day.stays) - 1, 8) / 8
+        made = Fraction(min(len(day.stays) - 1, 8), 8)
+        for code, share in enumerate((made, 1 - made)):
+            if share:
+                out[day.kind, *p.group, code] += part * share
     return out
 
 
 def _trips(p: Person, w: World) -> Cells:
-    out = Sums(Fraction)
-    for (kind, *_), part in _trips_by_group(p, w).items():
-        out[(kind,)] += part
-    return out
+    return {(kind, code): share for (kind, *_, code), share in _trips_by_group(p, w).items()}
 
 
 def _participation(p: Person, w: World) -> Cells:

@@ -92,9 +92,10 @@ def test_a_clear_sum_of_trips_is_met_and_a_blurred_one_is_not_believed() -> None
     people, truth = planted_classes()
     lengths = np.append([0.0], truth.sum(axis=(0, 1, 2)))[None]
     wanted = 1.1 * trips_of(lengths)
-    clear = routines._with_trips(lengths, Noisy(wanted, 1.0, 1.0))
+    both = np.stack([wanted, people.sum() - wanted], axis=1)
+    clear = routines._with_trips(lengths, Noisy(0.97 * both, 1.0, 1.0))  # their share counts: how many they are is known better
     assert trips_of(clear) == pytest.approx(wanted, rel=1e-3) and clear.sum() == pytest.approx(people.sum())
-    blurred = routines._with_trips(lengths, Noisy(wanted, 1e6, 1.0))
+    blurred = routines._with_trips(lengths, Noisy(both, 1e6, 1.0))
     assert trips_of(blurred) == pytest.approx(trips_of(lengths), rel=1e-3)
 
 
@@ -103,7 +104,8 @@ def test_groups_get_their_trips_and_all_together_keep_their_days() -> None:
     flat = np.concatenate([np.zeros((48, 1)), truth.reshape(48, -1)], axis=1)
     lengths = flat.sum(axis=0)
     alike = people.reshape(-1, 1) * lengths / lengths.sum()
-    found = routines._groups_with_trips(alike, Noisy(trips_of(flat), 1e-3, 1e-3), lengths)
+    both = np.stack([trips_of(flat), people.ravel() - trips_of(flat)], axis=1)
+    found = routines._groups_with_trips(alike, Noisy(both, 1e-3, 1e-3), lengths)
     assert found.sum(axis=0)[1:] == pytest.approx(lengths[1:], rel=0.02)
     assert found.sum(axis=1) == pytest.approx(people.ravel(), rel=1e-6)
     rate = trips_of(found) / people.ravel()
