@@ -138,8 +138,8 @@ class Population:
             "person": np.empty(n, np.int64)}
         kernel.live(
             seeds.stage_key(self.seed, "days"), who.person, who.home, who.work, chain, self.day_types, law["purposes"],
-            law["lengths"], law["departures"], law["departure_row"], law["clock"], law["durations"], law["duration_row"],
-            law["duration_edges"], law["travel"], law["travel_edges"], law["attraction"], law["deterrence"], self.geography.bands,
+            law["lengths"], law["schedules"], law["schedule_cumulative"], law["schedule_first"], law["duration_edges"],
+            law["travel"], law["travel_edges"], law["attraction"], law["deterrence"], self.geography.bands,
             self.geography.parents["district"], law["work_anchor"], law["exploration"], *out.values())
         place = out["zone"].astype(np.int64) * kernel.MAX_PURPOSES + out["purpose"]
         stays = Stays(lonlat=self._points(out["person"], place, out["zone"]), **out)
@@ -162,11 +162,9 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
         "purposes": _stack([c.purposes for c in chains], -1),
         "lengths": _stack([c.lengths for c in chains], 1),
         "chain_cumulative": _cumulative(_stack([_even(c.by_class) for c in chains], 0.0)),  # even over chains, not over padding
-        "departures": _cumulative(_stack([t.departures for t in routines.timings], 0.0)),
-        "departure_row": _stack([t.departure_row for t in routines.timings], 0),
-        "clock": np.stack([t.clock for t in routines.timings]),
-        "durations": _cumulative(_stack([t.durations for t in routines.timings], 0.0)),
-        "duration_row": _stack([t.duration_row for t in routines.timings], -1),
+        "schedules": _stack([t.schedules for t in routines.timings], -1),
+        "schedule_cumulative": _stack([_within(t.weights, t.first) for t in routines.timings], 0.0),
+        "schedule_first": _stack([t.first for t in routines.timings], 0),
         "duration_edges": np.append(np.asarray(model.domain.duration_edges_min), LAST_DURATION_EDGE),
         "travel": _cumulative(routines.travel),
         "travel_edges": np.append(np.asarray(model.domain.travel_edges_min), LAST_TRAVEL_EDGE),
@@ -184,6 +182,16 @@ def _stack(arrays: list[npt.NDArray[Any]], fill: float) -> npt.NDArray[Any]:
     for k, array in enumerate(arrays):
         out[(k, *(slice(0, s) for s in array.shape))] = array
     return out
+
+
+def _within(weights: npt.NDArray[np.float64], first: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Running sums that begin anew at every `first`; stretches without weight become even."""
+    chain = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    total = np.bincount(chain, weights=weights, minlength=len(first) - 1)
+    share = np.where(total[chain] > 0, weights / np.where(total > 0, total, 1.0)[chain], 1.0)
+    running = np.cumsum(share)
+    before = np.concatenate([[0.0], running])[first[:-1]]
+    return running - before[chain]
 
 
 def _cumulative(weights: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
