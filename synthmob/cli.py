@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("synthmob", description=DESCRIPTION, epilog=EXIT_CODES)
     parser.add_argument("--version", action="version", version=f"synthmob {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for add in (_add_measure, _add_fit, _add_generate, _add_check, _add_report, _add_demo):
+    for add in (_add_measure, _add_fit, _add_generate, _add_check, _add_report, _add_export, _add_demo):
         add(verbs)
     for each in (parser, *verbs.choices.values()):
         each.error = lambda message, each=each: _wrong_usage(each, message)
@@ -129,6 +129,18 @@ def _add_report(verbs: Any) -> None:
     p.add_argument("--title", help="heading of the page")
     p.add_argument("-o", "--output", type=Path, default=Path("report.html"), metavar="HTML", help="file (default report.html)")
     p.set_defaults(run=_report)
+
+
+def _add_export(verbs: Any) -> None:
+    p = verbs.add_parser("export", help="an OUT folder as the files of another system", epilog=EXIT_CODES)
+    p.add_argument("out", type=Path, metavar="OUT")
+    p.add_argument("--to", required=True, metavar="NAME", help="format: see docs/EXPORTS.md")
+    p.add_argument("--timezone", metavar="NAME", help="time zone of the local clock (default: that of the period)")
+    p.add_argument("--weighted", action="store_true", help="flows in people, not in subscribers: OUT needs weights")
+    p.add_argument("--network", type=Path, metavar="FILE", help="sumo: a network of your own")
+    p.add_argument("--address", metavar="URL", help="postgis: the database to write to")
+    p.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder to write")
+    p.set_defaults(run=_export)
 
 
 def _add_demo(verbs: Any) -> None:
@@ -232,6 +244,18 @@ def _report(a: argparse.Namespace) -> None:
     with terminal.working("drawing"):
         page = report(a.out, a.release, a.output, check=a.check, title=a.title or TITLE)
     print(f"{page}: open it in a browser, it needs no network")
+
+
+def _export(a: argparse.Namespace) -> None:
+    from synthmob import terminal
+    from synthmob.export.exporter import Options
+    from synthmob.pipeline.exporting import export
+
+    options = Options(a.network, a.address)
+    with terminal.persons_progress() as progress:
+        written = export(a.out, a.output, a.to, options, timezone=a.timezone, weighted=a.weighted, progress=progress)
+    for name, rows in written.rows.items():
+        print(f"{a.output / name}: {rows:,} rows")
 
 
 def _demo(a: argparse.Namespace) -> None:

@@ -1,0 +1,10 @@
+"""All formats by name."""
+
+from __future__ import annotations
+
+from synthmob.export.exporter import Exporter
+from synthmob.export.kepler import KEPLER
+from synthmob.export.omx import OMX
+from synthmob.export.skmob import SKMOB
+
+EXPORTERS: dict[str, Exporter] = {exporter.name: exporter for exporter in (KEPLER, OMX, SKMOB)}

@@ -1,0 +1,99 @@
+"""What an exporter reads: an OUT folder, a block of persons at a time, so that memory does not grow with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from synthmob import manifest, schema
+from synthmob.errors import FormatError
+from synthmob.period import Period
+from synthmob.schema import Table
+from synthmob.synthesis.outfolder import read_zones
+from synthmob.zones import Zoning
+
+WEIGHT = "weight"
+"""The column of PERSONS that says how many people of the population a person stands for."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A range of persons with all their stays and trips: Arrow tables in the columns of schema.PERSONS, STAYS and TRIPS, text plain,
+    sorted by person, day and seq. `weights` (persons,) are people a person; ones where they are not asked for."""
+
+    persons: pa.Table
+    stays: pa.Table
+    trips: pa.Table
+    weights: np.ndarray[tuple[int], np.dtype[np.float64]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """An OUT folder opened for export. `weighted` says that flows are given in people, not in subscribers."""
+
+    folder: Path
+    zoning: Zoning
+    period: Period
+    n_persons: int
+    weighted: bool = False
+
+    @classmethod
+    def open(cls, folder: Path, *, timezone: str | None = None, weighted: bool = False) -> Source:
+        """The folder that generate wrote; FormatError where it is another, or where weights are asked for and absent."""
+        if not folder.is_dir():
+            raise FormatError(f"There is no folder {folder}: give the folder that generate wrote.")
+        said = manifest.read(folder)
+        if said["step"] != "generate" or not isinstance(said.get("period"), dict):
+            raise FormatError(f"{folder} was left by {said['step']!r}: export what generate wrote.")
+        period = Period.from_json(said["period"])
+        if timezone is not None:
+            period = Period(period.first_day, period.days, timezone)
+        persons = _file(folder / "persons.parquet", schema.PERSONS)
+        if weighted and WEIGHT not in persons.schema_arrow.names:
+            raise FormatError(f"{folder} has no weights: generate it with --scale-to CENSUS, or export it without --weighted.")
+        return cls(folder, read_zones(folder), period, persons.metadata.num_rows, weighted)
+
+    def blocks(self) -> Iterator[Block]:
+        """All persons in order, as many at a time as the folder keeps together."""
+        persons = _file(self.folder / "persons.parquet", schema.PERSONS)
+        stays, trips = (_groups(self.folder / name, table) for name, table in (("stays", schema.STAYS), ("trips", schema.TRIPS)))
+        for k in range(persons.metadata.num_row_groups):
+            people = persons.read_row_group(k)
+            parts = [next(groups, None) for groups in (stays, trips)]
+            if parts[0] is None or parts[1] is None:
+                raise FormatError(f"{self.folder} has persons without their stays and trips: generate it again.")
+            _check_range(self.folder, people, parts[0], parts[1])
+            ones = np.ones(len(people))
+            weights = people[WEIGHT].to_numpy().astype(np.float64) if self.weighted else ones
+            yield Block(people, parts[0], parts[1], weights)
+
+
+def _groups(folder: Path, table: Table) -> Iterator[pa.Table]:
+    """The row groups of a folder of part files, in order."""
+    for path in sorted(folder.glob("part-*.parquet")):
+        file = _file(path, table)
+        for k in range(file.metadata.num_row_groups):
+            yield file.read_row_group(k)
+
+
+def _file(path: Path, table: Table) -> pq.ParquetFile:
+    try:
+        file = pq.ParquetFile(path)
+    except (OSError, pa.ArrowException):
+        raise FormatError(f"{path} cannot be read as Parquet: generate the folder again.") from None
+    schema.check(file.schema_arrow.names, table, str(path))
+    return file
+
+
+def _check_range(folder: Path, persons: pa.Table, *tables: pa.Table) -> None:
+    """FormatError where rows are of other persons than the block's: the folder was written by something else."""
+    known = persons["person_id"].to_numpy()
+    for table in tables:
+        who = table["person_id"].to_numpy()
+        if len(who) and (who.min() < known.min() or who.max() > known.max()):
+            raise FormatError(f"{folder} keeps rows of a person away from that person: export what generate wrote.")
