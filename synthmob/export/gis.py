@@ -1,0 +1,113 @@
+"""GIS: who is where at which hour, and who goes where, as layers over the public zoning.
+
+    mobility.gpkg             layers `footfall` (a polygon a zone) and `flows` (a line a pair of zones), for QGIS and ArcGIS
+    footfall.parquet          GeoParquet 1.1, as are flows.parquet
+    footfall.geojson          the same for the web, as are flows.geojson
+
+Footfall is the mean number of people in a zone at half past each hour of a day, and by sex and age band over the whole day; flows are
+trips a day between zones, as straight lines between points inside them. Coordinates are degrees of EPSG:4326.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from synthmob.domain import MINUTES_PER_DAY
+from synthmob.export.exporter import Exporter, Options, Progress, Written
+from synthmob.export.rows import FloatArray, weights, zone_codes
+from synthmob.export.source import Block, Source
+
+PACKAGE = "mobility.gpkg"
+LAYERS = ("footfall", "flows")
+HOURS = 24
+CRS = "EPSG:4326"
+
+
+def footfall(block: Block, source: Source) -> dict[str, FloatArray]:
+    """People in each zone, shape (zones + 1,), at half past every hour, and by attribute as means over the day; summed over days."""
+    s, n = block.stays, len(source.zoning.labels)
+    zone, people = zone_codes(source, s["zone_id"]), weights(block, s)
+    start, end = s["start_min"].to_numpy(), s["end_min"].to_numpy()
+    found: dict[str, FloatArray] = {}
+    for hour in range(HOURS):
+        there = (start <= hour * 60 + 30) & (end > hour * 60 + 30)
+        found[f"hour_{hour:02d}"] = _sums(zone[there], people[there], n)
+    share = people * (end - start) / MINUTES_PER_DAY
+    first = int(block.persons["person_id"][0].as_py())
+    who = s["person_id"].to_numpy() - first
+    for name in ("sex", "age_band"):
+        if name in block.persons.column_names:
+            groups = np.array(block.persons[name].to_pylist())[who]
+            for label in np.unique(groups):
+                found[f"{name}_{label}"] = _sums(zone[groups == label], share[groups == label], n)
+    return found
+
+
+def flows(block: Block, source: Source) -> FloatArray:
+    """Trips between zones, outside last, shape (zones + 1, zones + 1)."""
+    t, n = block.trips, len(source.zoning.labels)
+    cells = zone_codes(source, t["origin_zone"]) * n + zone_codes(source, t["destination_zone"])
+    return _sums(cells, weights(block, t), n * n).reshape(n, n)
+
+
+def _sums(cells: np.ndarray[tuple[int], np.dtype[np.int64]], people: FloatArray, n: int) -> FloatArray:
+    return np.bincount(cells, weights=people, minlength=n).astype(np.float64)
+
+
+def write(source: Source, folder: Path, options: Options, progress: Progress) -> Written:
+    """Both layers in three forms."""
+    del options
+    n, done = len(source.zoning.labels), 0
+    here: dict[str, FloatArray] = {}
+    between = np.zeros((n, n))
+    for block in source.blocks():
+        for name, values in footfall(block, source).items():
+            here[name] = here.get(name, np.zeros(n)) + values
+        between += flows(block, source)
+        done += len(block.persons)
+        progress(done, source.n_persons)
+    layers = {"footfall": _polygons(source, here), "flows": _lines(source, between)}
+    for name, layer in layers.items():
+        layer.to_file(folder / PACKAGE, layer=name, driver="GPKG")
+        layer.to_parquet(folder / f"{name}.parquet", schema_version="1.1.0", compression="zstd")
+        layer.to_file(folder / f"{name}.geojson", driver="GeoJSON")
+    rows = {f"{name}{end}": len(layer) for name, layer in layers.items() for end in (".parquet", ".geojson")}
+    units = {"hour_00 to hour_23": "people at half past that local hour, mean of a day", "sex_*, age_band_*": "people, mean over a day",
+             "trips_a_day": "trips a day", "distance_km": "km"}  # fmt: skip
+    note = "People and trips outside the zoning have no shape and are left out."
+    return Written({PACKAGE: sum(len(layer) for layer in layers.values()), **rows}, units, CRS, source.period.timezone, (note,))
+
+
+def _polygons(source: Source, here: dict[str, FloatArray]) -> gpd.GeoDataFrame:
+    zoning, days = source.zoning, source.period.days
+    columns = {name: here[name][:-1] / days for name in sorted(here)}
+    district = zoning.level("district")
+    about = {"zone_id": list(zoning.ids), "district_id": [district.labels[k] for k in district.of_zone]}
+    return gpd.GeoDataFrame(pd.DataFrame({**about, **columns}), geometry=list(zoning.geometry), crs=CRS)
+
+
+def _lines(source: Source, between: FloatArray) -> gpd.GeoDataFrame:
+    """A line a pair of different zones with trips; trips inside a zone are no line."""
+    zoning = source.zoning
+    inside = between[:-1, :-1].copy()
+    np.fill_diagonal(inside, 0.0)
+    origin, destination = np.nonzero(inside)
+    points = zoning.lonlat
+    lines: Any = shapely.linestrings(np.stack([points[origin], points[destination]], axis=1))
+    ids = np.array(zoning.ids)
+    table = pd.DataFrame({
+        "origin_zone": ids[origin], "destination_zone": ids[destination],
+        "trips_a_day": inside[origin, destination] / source.period.days,
+        "distance_km": zoning.distances_km(origin, destination)})  # fmt: skip
+    return gpd.GeoDataFrame(table, geometry=list(lines), crs=CRS)
+
+
+GIS = Exporter(
+    "gis", "footfall by hour, sex and age, and flows, as layers of a map", ("QGIS", "ArcGIS", "geopandas", "DuckDB", "sf"),
+    (PACKAGE, *(f"{name}{end}" for name in LAYERS for end in (".parquet", ".geojson"))), write)
