@@ -8,5 +8,6 @@ from synthmob.export.kepler import KEPLER
 from synthmob.export.matsim import MATSIM
 from synthmob.export.omx import OMX
 from synthmob.export.skmob import SKMOB
+from synthmob.export.trackintel import TRACKINTEL
 
-EXPORTERS: dict[str, Exporter] = {exporter.name: exporter for exporter in (GIS, KEPLER, MATSIM, OMX, SKMOB)}
+EXPORTERS: dict[str, Exporter] = {exporter.name: exporter for exporter in (GIS, KEPLER, MATSIM, OMX, SKMOB, TRACKINTEL)}
