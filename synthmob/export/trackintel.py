@@ -6,7 +6,7 @@
     locations.csv    id, user_id, center: a point for each place a person stays at
 
 Times are ISO 8601 in UTC. What trackintel calls a tripleg is our trip drawn as a line. Stays outside the zoning have no point: they are
-left out, and so are the trips that begin or end in one.
+left out, and so are the trips that begin or end in one. A trip back to the very same point has no leg.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ def _tables(block: Block, clock: Instants, first: tuple[int, int, int]) -> dict[
     line = _wkt((lon[follows - 1], lat[follows - 1]), (lon[follows], lat[follows]))
     common = {"id": trip[follows], "user_id": here["person_id"], "started_at": before["ended"], "finished_at": here["began"]}
     ends = {"origin_staypoint_id": staypoint[follows - 1], "destination_staypoint_id": staypoint[follows]}
+    moved = pa.array((lon[follows] != lon[follows - 1]) | (lat[follows] != lat[follows - 1]))
     there = s.filter(pa.array(inside))
     following = np.append(trip[1:], -1)
     return {
@@ -64,7 +65,7 @@ def _tables(block: Block, clock: Instants, first: tuple[int, int, int]) -> dict[
             "id": staypoint[inside], "user_id": there["person_id"], "started_at": there["began"], "finished_at": there["ended"],
             "purpose": there["purpose"], "zone_id": there["zone_id"], "location_id": location,
             "prev_trip_id": _or_null(trip[inside]), "next_trip_id": _or_null(following[inside]), "geom": _wkt((lon[inside], lat[inside]))}),
-        "triplegs.csv": pa.table({**common, "trip_id": trip[follows], "geom": line}),
+        "triplegs.csv": pa.table({**common, "trip_id": trip[follows], "geom": line}).filter(moved),
         "trips.csv": pa.table({**common, **ends, "geom": [text.replace("LINESTRING (", "MULTIPOINT (") for text in line]}),
         "locations.csv": pa.table({"id": kept["id"], "user_id": kept["user"], "center": _wkt((kept["lon"], kept["lat"]))})}  # fmt: skip
 
