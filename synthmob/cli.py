@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from synthmob import __version__
+from synthmob import __version__, arguments, auditverb, exportverb
 from synthmob.errors import InputError, SynthmobError
 
 USAGE, INTERRUPTED = 2, 130
@@ -23,8 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit code; what goes wrong is one sentence on stderr."""
     _end_orderly()
     try:
-        arguments = _parser().parse_args(argv)
-        arguments.run(arguments)
+        asked = _parser().parse_args(argv)
+        asked.run(asked)
         sys.stdout.flush()
     except SynthmobError as error:
         return _failed(str(error), error.exit_code)
@@ -66,8 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("synthmob", description=DESCRIPTION, epilog=EXIT_CODES)
     parser.add_argument("--version", action="version", version=f"synthmob {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for add in (_add_measure, _add_fit, _add_generate, _add_check, _add_report, _add_export, _add_demo):
+    for add in (_add_measure, _add_ledger, _add_fit, _add_generate, _add_check, _add_report, _add_demo):
         add(verbs)
+    auditverb.add(verbs, EXIT_CODES)
+    exportverb.add(verbs, EXIT_CODES)
     for each in (parser, *verbs.choices.values()):
         each.error = lambda message, each=each: _wrong_usage(each, message)
     return parser
@@ -85,16 +87,27 @@ def _add_measure(verbs: Any) -> None:
     p.add_argument("--i-accept", action="store_true", help="allow a smaller group than 10: a study of the model, never a release")
     p.add_argument("--yes", action="store_true", help="do not ask before the budget is spent")
     p.add_argument("-o", "--output", type=Path, required=True, metavar="RELEASE", help="folder to write")
-    _add_records(p)
-    _add_zones(p)
+    arguments.add_account(p)
+    arguments.add_records(p)
+    arguments.add_zones(p)
     p.set_defaults(run=_measure)
+
+
+def _add_ledger(verbs: Any) -> None:
+    p = verbs.add_parser("ledger", help="what has been spent about a customer base; exits with 2 where it was tampered with",
+                         epilog=EXIT_CODES)  # fmt: skip
+    p.add_argument("ledger", type=Path, metavar="FILE", help="ledger.jsonl, as measure keeps it")
+    p.add_argument("--release", type=Path, nargs="+", action="extend", default=[], metavar="RELEASE", help="releases to verify it against")
+    p.add_argument("--key", type=Path, metavar="FILE", help="its key, where that is not kept beside it")
+    p.add_argument("--json", action="store_true", help="print it as JSON instead of a table")
+    p.set_defaults(run=_ledger)
 
 
 def _add_fit(verbs: Any) -> None:
     p = verbs.add_parser("fit", help="a release in, a model out", epilog=EXIT_CODES)
     p.add_argument("release", type=Path, metavar="RELEASE")
     p.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL", help="folder to write")
-    _add_zones(p)
+    arguments.add_zones(p)
     p.set_defaults(run=_fit)
 
 
@@ -113,11 +126,16 @@ def _add_check(verbs: Any) -> None:
     p = verbs.add_parser("check", help="how faithful: against the release, or --truth against the records", epilog=EXIT_CODES)
     p.add_argument("folders", type=Path, nargs="+", metavar="[RELEASE] OUT", help="RELEASE and OUT; with --truth OUT alone")
     p.add_argument("--truth", type=Path, metavar="RECORDS", help="compare with the records: CONFIDENTIAL, the owner's alone")
+    p.add_argument("--publish", action="store_true", help="with --truth: spend --epsilon and --delta, so that it may be shown to anyone")
+    p.add_argument("--epsilon", type=float, help="privacy budget of --publish")
+    p.add_argument("--delta", type=float, help="chance that is left out of it")
+    p.add_argument("--yes", action="store_true", help="do not ask before the budget is spent")
     p.add_argument("--max-ratio", type=float, metavar="R", help="exit with 1 where a metric's ratio is above R")
     p.add_argument("--json", action="store_true", help="print the result as JSON instead of a table")
     p.add_argument("-o", "--output", type=Path, metavar="JSON", help="file to write the result to")
-    _add_records(p)
-    _add_zones(p, required=False)
+    arguments.add_account(p)
+    arguments.add_records(p)
+    arguments.add_zones(p, required=False)
     p.set_defaults(run=_check)
 
 
@@ -131,18 +149,6 @@ def _add_report(verbs: Any) -> None:
     p.set_defaults(run=_report)
 
 
-def _add_export(verbs: Any) -> None:
-    p = verbs.add_parser("export", help="an OUT folder as the files of another system", epilog=EXIT_CODES)
-    p.add_argument("out", type=Path, metavar="OUT")
-    p.add_argument("--to", required=True, metavar="NAME", help="format: see docs/EXPORTS.md")
-    p.add_argument("--timezone", metavar="NAME", help="time zone of the local clock (default: that of the period)")
-    p.add_argument("--weighted", action="store_true", help="flows in people, not in subscribers: OUT needs weights")
-    p.add_argument("--network", type=Path, metavar="FILE", help="sumo: a network of your own")
-    p.add_argument("--address", metavar="URL", help="postgis: the database to write to")
-    p.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder to write")
-    p.set_defaults(run=_export)
-
-
 def _add_demo(verbs: Any) -> None:
     p = verbs.add_parser("demo", help="a made-up operator in London through all steps", epilog=EXIT_CODES)
     p.add_argument("--subscribers", type=int, default=50_000, metavar="N", help="how many (default 50000)")
@@ -150,47 +156,29 @@ def _add_demo(verbs: Any) -> None:
     p.set_defaults(run=_demo)
 
 
-def _add_records(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--from", dest="read_from", choices=("stays", "events"), default="stays", help="which to read of the two")
-    p.add_argument("--first-day", metavar="DATE", help="first day of the period, where there is no period.toml")
-    p.add_argument("--days", type=int, metavar="N", help="days of the period")
-    p.add_argument("--timezone", metavar="NAME", help="time zone of the period, such as Europe/London (default UTC)")
-    p.add_argument("--memory-limit-gb", type=float, metavar="GB", help="most memory for the records; beyond it they go to disk")
-
-
-def _add_zones(p: argparse.ArgumentParser, *, required: bool = True) -> None:
-    p.add_argument("--zones", type=Path, required=required, metavar="FILE", help="public zoning, any file of shapes")
-    p.add_argument("--id-column", default="zone_id", metavar="NAME", help="column of zone ids (default zone_id)")
-    p.add_argument("--district-column", default="district_id", metavar="NAME", help="column of districts (default district_id)")
-    p.add_argument("--h3-resolution", type=int, metavar="R", help="use H3 cells of this resolution inside the shapes as zones")
-
-
-def _zones(a: argparse.Namespace) -> Any:
-    from synthmob.pipeline.places import ZoningFile
-
-    return ZoningFile(a.zones, a.id_column, a.district_column, a.h3_resolution)
-
-
-def _records(a: argparse.Namespace, folder: Path | None, *, paths: bool) -> Any:
-    from synthmob.pipeline.records import RecordFiles
-
-    named = (a.subscribers, a.stays, a.events) if paths else (None, None, None)
-    return RecordFiles(folder, *named, a.first_day, a.days, a.timezone, a.read_from, a.memory_limit_gb)
-
-
 def _measure(a: argparse.Namespace) -> None:
     from synthmob import terminal
-    from synthmob.pipeline.measurement import Asked, Cost, measure
-    from synthmob.plan import Plan
+    from synthmob.pipeline.measurement import Asked, measure
 
-    def show(plan: Plan, costs: tuple[Cost, ...]) -> bool:
-        terminal.show_plan(plan, costs)
-        return a.yes or terminal.confirmed("Read the records and spend this budget?")
-
-    asked = Asked(a.epsilon, a.delta, a.plan, a.min_group, a.i_accept)
-    with terminal.table_progress() as progress:
-        release = measure(_records(a, a.records, paths=True), _zones(a), a.output, asked, show=show, progress=progress)
+    asked, said = Asked(a.epsilon, a.delta, a.plan, a.min_group, a.i_accept), terminal.Said()
+    with said, terminal.table_progress() as progress:
+        release = measure(
+            arguments.records(a, a.records, paths=True), arguments.zones(a), a.output, asked,
+            show=terminal.agreement(yes=a.yes), progress=progress, account=arguments.account(a), tell=said.later)  # fmt: skip
     print(f"{a.output}: {len(release.marginals)} tables, rho {release.rho:.5f} spent")
+
+
+def _ledger(a: argparse.Namespace) -> None:
+    import json
+
+    from synthmob import terminal
+    from synthmob.pipeline.spending import inspect
+
+    state, lines = inspect(a.ledger, a.key, a.release)
+    if a.json:
+        print(json.dumps({**state.as_json(), "releases": lines}, indent=1, allow_nan=False, ensure_ascii=False))
+    else:
+        terminal.show_ledger(state, lines)
 
 
 def _fit(a: argparse.Namespace) -> None:
@@ -198,7 +186,7 @@ def _fit(a: argparse.Namespace) -> None:
     from synthmob.pipeline.modelling import fit
 
     with terminal.working("fitting"):
-        model = fit(a.release, _zones(a), a.output)
+        model = fit(a.release, arguments.zones(a), a.output)
     for statement in model.assumed:
         print(statement)
     print(f"{a.output}: a model of {model.zoning.n_zones} zones")
@@ -223,18 +211,48 @@ def _check(a: argparse.Namespace) -> None:
     wanted = 2 if a.truth is None else 1
     if len(a.folders) != wanted or (a.truth is not None and a.zones is None):
         raise InputError("A check compares RELEASE with OUT, or --truth RECORDS with OUT over --zones FILE: name those.")
-    with terminal.working("comparing"):
-        if a.truth is None:
-            found = checking.check_outside(a.folders[0], a.folders[1], a.output)
-        else:
-            found = checking.check_inside(_records(a, a.truth, paths=False), _zones(a), a.folders[0], a.output)
+    found = _published(a) if _publishes(a) else _checked(a)
     if a.json:
         print(json.dumps(found.as_json(), indent=1, allow_nan=False, ensure_ascii=False))
+    elif found.published:
+        terminal.show_published(found.fidelity, found.published)
     else:
         terminal.show_fidelity(found.fidelity)
         terminal.show_scores(found)
     if a.max_ratio is not None:
         checking.refuse_above(found.fidelity, a.max_ratio)
+
+
+def _publishes(a: argparse.Namespace) -> bool:
+    """Whether a check spends; what says how is refused where it does not."""
+    spends = (a.epsilon, a.delta, a.ledger, a.ledger_key, a.customers, a.total_epsilon, a.total_delta)
+    if a.publish and (a.truth is None or a.epsilon is None or a.delta is None):
+        raise InputError("To publish a check with the records it has to spend: give --truth RECORDS, --epsilon and --delta.")
+    if not a.publish and any(value is not None for value in spends):
+        raise InputError("A check spends nothing unless --publish is given: give that too, or leave out the budget and the ledger.")
+    return a.publish
+
+
+def _checked(a: argparse.Namespace) -> Any:
+    from synthmob import terminal
+    from synthmob.pipeline import checking
+
+    with terminal.working("comparing"):
+        if a.truth is None:
+            return checking.check_outside(a.folders[0], a.folders[1], a.output)
+        return checking.check_inside(arguments.records(a, a.truth, paths=False), arguments.zones(a), a.folders[0], a.output)
+
+
+def _published(a: argparse.Namespace) -> Any:
+    from synthmob import terminal
+    from synthmob.pipeline.checking import check_published
+    from synthmob.pipeline.measurement import Asked
+
+    said = terminal.Said()
+    with said, terminal.table_progress() as progress:
+        return check_published(
+            arguments.records(a, a.truth, paths=False), arguments.zones(a), a.folders[0], Asked(a.epsilon, a.delta), a.output,
+            show=terminal.agreement(yes=a.yes), progress=progress, account=arguments.account(a), tell=said.later)  # fmt: skip
 
 
 def _report(a: argparse.Namespace) -> None:
@@ -244,18 +262,6 @@ def _report(a: argparse.Namespace) -> None:
     with terminal.working("drawing"):
         page = report(a.out, a.release, a.output, check=a.check, title=a.title or TITLE)
     print(f"{page}: open it in a browser, it needs no network")
-
-
-def _export(a: argparse.Namespace) -> None:
-    from synthmob import terminal
-    from synthmob.export.exporter import Options
-    from synthmob.pipeline.exporting import export
-
-    options = Options(a.network, a.address)
-    with terminal.persons_progress() as progress:
-        written = export(a.out, a.output, a.to, options, timezone=a.timezone, weighted=a.weighted, progress=progress)
-    for name, rows in written.rows.items():
-        print(f"{a.output / name}: {rows:,} rows")
 
 
 def _demo(a: argparse.Namespace) -> None:

@@ -30,6 +30,8 @@ DURATION_EDGES_MIN = (0, 5, 10, 15, 20, 30, 45, 60, 75, 90, 105, 120, 150, 180, 
                       510, 540, 570, 600, 660, 720, 900, 1080, 1260)
 TRAVEL_EDGES_MIN = (0, 3, 5, 7, 9, 11, 13, 16, 21, 26, 31, 41, 51, 61, 81, 101, 131, 181)
 MAX_CHAIN_STAYS = 8
+MOST_CHAINS = 10**12
+"""With every other axis of a table of chains the index of a cell still fits a whole number of 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,10 @@ class Domain:
                 raise PlanError(f"The plan's {name} must start at 0 and rise: got {list(edges)[:5]}...")
         if unknown := set(self.attributes) - {"sex", "age_band"}:
             raise PlanError(f"The plan names the attribute {min(unknown)!r}: only sex and age_band can be read.")
+        if self.chain_axis.size > MOST_CHAINS:
+            raise PlanError(
+                f"The plan's {len(self.purposes)} purposes make {self.chain_axis.size:.1e} chains of up to {self.max_chain_stays} "
+                f"stays, more than {MOST_CHAINS:.0e}: give fewer purposes or a lower max_chain_stays.")
 
     @property
     def duties(self) -> tuple[int, ...]:

@@ -24,7 +24,7 @@ def connect(*, memory_limit_gb: float | None = None, threads: int | None = None,
         settings["temp_directory"] = "'" + temp_directory.replace("'", "''") + "'"
     for name, value in settings.items():
         # In Jupyter without widgets DuckDB refuses to set the progress bar at all, even to off where it is off.
-        if name == "enable_progress_bar" and not backend.raw_sql(f"SELECT current_setting('{name}')").fetchone()[0]:
+        if name == "enable_progress_bar" and not backend.raw_sql(f"SELECT current_setting('{name}')").fetchall()[0][0]:
             continue
         backend.raw_sql(f"SET {name}={value}")
     return backend

@@ -15,11 +15,30 @@ Every message is one sentence: what was found, where, what was wanted, what to d
 
 from __future__ import annotations
 
+import re
+
+LONGEST_MESSAGE = 600
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def one_line(text: str) -> str:
+    r"""A message on one line and of a length to be read, whatever a stranger has put into the names that it quotes.
+
+    >>> one_line("There is no zone a\nb.")
+    'There is no zone a\\nb.'
+    """
+    if len(text) > LONGEST_MESSAGE:
+        text = f"{text[:LONGEST_MESSAGE - 203]} ... {text[-198:]}"
+    return _UNPRINTABLE.sub(lambda found: repr(found[0])[1:-1], text)
+
 
 class SynthmobError(Exception):
     """Anything that synthmob raises on purpose; `exit_code` is what the command line returns."""
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
 
 
 class InputError(SynthmobError):

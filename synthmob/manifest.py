@@ -75,13 +75,17 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of a file, or of a folder's files listed as `sha256sum` does, sorted by path; FormatError for neither."""
+    """The SHA-256 of a file, or of a folder's files listed as `sha256sum` does, sorted by path; FormatError for neither.
+
+    Links inside a folder are not followed and not listed, for they may lead anywhere; nor is what file managers hide in it.
+    """
     if path.is_dir():
-        parts = sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file())
+        found = [p.relative_to(path) for p in path.rglob("*") if p.is_file() and not p.is_symlink()]
+        parts = sorted(p.as_posix() for p in found if not any(name.startswith(".") for name in p.parts))
         listing = "".join(f"{digest(path / part)}  {part}\n" for part in parts)
-        return hashlib.sha256(listing.encode()).hexdigest()
+        return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
     try:
-        with path.open("rb") as file:
+        with folders.opened(path, linked=True) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         raise FormatError(f"There is no readable {path.name} at {path}: name a file or folder that is there.") from None

@@ -21,6 +21,9 @@ Array = npt.NDArray[Any]
 MAX_PURPOSES = 16
 """As many purposes as the kernel has room for."""
 YES_OR_NO = 2
+LARGEST = 1e15
+"""More than any number of persons, and so far from overflow that products of three weights and sums over all zones are finite."""
+LEAST_PERSONS = 1e-6
 ANY = None
 
 
@@ -46,8 +49,10 @@ def check(model: MobilityModel) -> None:
     _weights("routines.travel", routines.travel, (bands, len(domain.travel_edges_min)))
     _weights("routines.work_anchor", routines.work_anchor, (kinds, 2))
     _weights("routines.exploration", routines.exploration, (purposes,))
-    if float(anchors.home_worker.sum()) <= 0:
+    if float(anchors.home_worker.sum()) < LEAST_PERSONS:
         _refuse("anchors.home_worker", "nobody")
+    if float(routines.work_anchor.max()) > 1 + 1e-9:
+        _refuse("routines.work_anchor", "a share above 1")
     if len(routines.timings) != kinds or not 1 <= kinds <= len(DAY_TYPES) or len(model.day_type_of) != len(DAY_TYPES):
         _refuse("routines", f"{kinds} day types of chains and {len(routines.timings)} of times")
     _indices("day_type_of", np.array(model.day_type_of), (len(DAY_TYPES),), 0, kinds)
@@ -88,8 +93,8 @@ def _timing(name: str, timing: Timing, chains: Chains, duration_bins: int) -> No
 def _weights(name: str, array: Array, shape: tuple[int | None, ...]) -> None:
     """Refuse an array of another shape, or with a value that is not a weight."""
     _shape(name, array, shape)
-    if not np.isfinite(array).all() or (array < 0).any():
-        _refuse(name, "a value that is negative or not a number")
+    if array.size and not 0 <= float(array.min()) <= float(array.max()) <= LARGEST:  # not a number is not between any two
+        _refuse(name, "a value that is negative, not a number or endless")
 
 
 def _indices(name: str, array: Array, shape: tuple[int | None, ...], first: int, end: int) -> None:

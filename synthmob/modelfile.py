@@ -5,7 +5,8 @@
     MODEL/zones.parquet           the public zoning it was fitted on, GeoParquet
 
 A model from a stranger is data: file names come from the dataclasses of `synthmob.model`, never from the JSON; an array is read
-after its type, shape, size and SHA-256 have been compared, and used after its values have been (`modelcheck`).
+after its type, shape and size have been compared, and used after its SHA-256 and its values have been (`modelcheck`). Nothing
+parses the header of an array: there is one right header for a type and a shape.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 import numpy as np
 import numpy.typing as npt
 
-from synthmob import folders, manifest, modelcheck
+from synthmob import folders, manifest, modelcheck, zonereading
 from synthmob.domain import DAY_TYPES, Domain
 from synthmob.errors import FormatError, PlanError, ZoningError
 from synthmob.model.anchors import Anchors
@@ -38,8 +39,11 @@ FORMAT_VERSION = 1
 KIND, MARK, HOLDS = "model", "model.json", ("arrays", "zones.parquet", manifest.FILE)
 WORDS: dict[str, type] = {"anchors": Anchors, "flows": Flows, "routines": Routines}
 """The parts of a model that are arrays, under the name of their field."""
-MAX_ARRAY_BYTES = 4 << 30
+MAX_BYTES = 3 << 29
+"""The most bytes of all arrays together: home by work over 14,000 zones."""
 MAX_DIMENSIONS = 6
+MAX_TEXTS = 1_000
+_LONGEST_HEADER = 1 << 12
 _KEYS = ("domain", "period", "day_type_of", "day_types", "assumed", "source", "zones_sha256", "arrays")
 
 Array = npt.NDArray[Any]
@@ -74,19 +78,37 @@ def load(folder: str | Path) -> MobilityModel:
             f"version {FORMAT_VERSION}, use the one that wrote it.")
     if missing := [key for key in _KEYS if key not in said]:
         raise FormatError(f"{where / MARK} says nothing of {missing[0]!r}: it is damaged, ask for the model again.")
-    day_types, day_type_of, assumed = said["day_types"], said["day_type_of"], said["assumed"]
+    folders.check_holds(where, KIND, (MARK, *HOLDS))
+    day_types, day_type_of, assumed, arrays = (said[key] for key in ("day_types", "day_type_of", "assumed", "arrays"))
     good = type(day_types) is int and 1 <= day_types <= len(DAY_TYPES) and isinstance(said["source"], dict)
-    if not good or not _list_of(day_type_of, int) or not _list_of(assumed, str) or not isinstance(said["arrays"], dict):
+    good = good and _list_of(day_type_of, int, len(DAY_TYPES)) and _list_of(assumed, str, MAX_TEXTS) and isinstance(arrays, dict)
+    if not good:
         raise FormatError(f"{where / MARK} has a day type, source or array list that cannot be: ask for the model again.")
-    parts: dict[str, Any] = {
-        name: _built(kind, name, day_types, lambda array, dtype: _read_array(where, array, said["arrays"].get(array), dtype))
-        for name, kind in WORDS.items()}
+    domain, period, zoning = _domain(said["domain"], where), Period.from_json(said["period"]), _zoning(where, said["zones_sha256"])
+    parts = _parts(where, cast(dict[str, Any], arrays), day_types)
     model = MobilityModel(
-        domain=_domain(said["domain"], where), period=Period.from_json(said["period"]),
-        zoning=_zoning(where, said["zones_sha256"]), day_type_of=tuple(day_type_of), assumed=tuple(assumed),
+        domain=domain, period=period, zoning=zoning, day_type_of=tuple(day_type_of), assumed=tuple(assumed),
         source=cast(dict[str, Any], said["source"]), **parts)
     modelcheck.check(model)
     return model
+
+
+def _parts(where: Path, said: dict[str, Any], day_types: int) -> dict[str, Any]:
+    """The words of the model with their arrays, every array that model.json names and no other."""
+    seen: dict[str, int] = {}
+
+    def read(name: str, dtype: np.dtype[Any]) -> Array:
+        shape = _shape(where, name, said.get(name), dtype)
+        seen[name] = math.prod(shape) * dtype.itemsize
+        if sum(seen.values()) > MAX_BYTES:
+            raise FormatError(f"The model's arrays have not the size of any that we fit, over {MAX_BYTES >> 20} MB: do not trust it.")
+        return _read_array(where, name, shape, dtype, said[name].get("sha256"))
+
+    parts: dict[str, Any] = {name: _built(kind, name, day_types, read) for name, kind in WORDS.items()}
+    if strange := sorted(set(said) - set(seen)):
+        raise FormatError(f"{where / MARK} describes an array {strange[0][:80]!r} that no model has: ask for the model again.")
+    folders.check_holds(where / "arrays", KIND, [f"{name}.npy" for name in seen])
+    return parts
 
 
 def _arrays(model: MobilityModel) -> Iterator[tuple[str, Array]]:
@@ -143,37 +165,42 @@ def _write_array(array: Array, path: Path) -> dict[str, Any]:
     return {"dtype": array.dtype.str, "shape": list(array.shape), "sha256": manifest.digest(path)}
 
 
-def _read_array(where: Path, name: str, said: object, dtype: np.dtype[Any]) -> Array:
-    """The array of that name, of the type wanted and of the shape and SHA-256 that model.json says; FormatError otherwise."""
-    path = where / _file(name)
+def _shape(where: Path, name: str, said: object, dtype: np.dtype[Any]) -> tuple[int, ...]:
+    """The shape that model.json states for the array of that name, which must be of the type wanted; FormatError otherwise."""
     entry = cast(dict[str, Any], said) if isinstance(said, dict) else {}
     shape: Any = entry.get("shape")
-    if not _list_of(shape, int) or len(shape) > MAX_DIMENSIONS or any(n < 0 for n in shape) or entry.get("dtype") != dtype.str:
+    if not _list_of(shape, int, MAX_DIMENSIONS) or not shape or any(n < 0 for n in shape) or entry.get("dtype") != dtype.str:
         raise FormatError(f"{where / MARK} does not describe {name} as an array of type {dtype.str}: ask for the model again.")
+    return tuple(shape)
+
+
+def _read_array(where: Path, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], sha256: object) -> Array:
+    """The array of that name, from a file of just that size, that header and that SHA-256; FormatError otherwise."""
+    path = where / _file(name)
     size = math.prod(shape) * dtype.itemsize
-    if path.is_symlink() or path.parent.is_symlink() or not path.is_file():
-        raise FormatError(f"The model has no file {path.parent.name}/{path.name}: it is incomplete, ask for it again.")
-    if size > MAX_ARRAY_BYTES or not size <= path.stat().st_size <= size + (1 << 16):
-        raise FormatError(f"{path.name} has not the size of an array of shape {shape}: it is damaged, ask for the model again.")
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != entry.get("sha256"):
-        raise FormatError(f"{path.name} is not the file that {MARK} describes (its SHA-256 differs): ask for the model again.")
-    return _parsed(content, path.name, tuple(shape), dtype)
-
-
-def _parsed(content: bytes, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """The array in the bytes of an .npy file whose header says exactly that type and shape."""
-    import io
-
-    file = io.BytesIO(content)
     try:
-        version = np.lib.format.read_magic(file)
-        found = np.lib.format.read_array_header_1_0(file) if version == (1, 0) else None
-    except ValueError:
-        found = None
-    if found != (shape, False, dtype) or len(content) - file.tell() != math.prod(shape) * dtype.itemsize:
-        raise FormatError(f"{name} is no array of type {dtype.str} and shape {shape}: it is damaged, ask for the model again.")
-    return np.frombuffer(content, dtype, offset=file.tell()).reshape(shape).copy()
+        if path.parent.is_symlink():
+            raise OSError("the folder is a link")
+        with folders.opened(path) as file:
+            head = file.read(10)
+            length = int.from_bytes(head[8:10], "little")
+            if size > MAX_BYTES or file.seek(0, 2) != 10 + length + size or length > _LONGEST_HEADER:
+                raise FormatError(f"{path.name} has not the size of an array of shape {shape}: it is damaged, ask for the model again.")
+            file.seek(10)
+            head += file.read(length)
+            array: Any = np.empty(shape, dtype)
+            if size:
+                file.readinto(memoryview(array).cast("B"))
+    except OSError:
+        raise FormatError(f"The model has no file {path.parent.name}/{path.name}: it is incomplete, ask for it again.") from None
+    digest = hashlib.sha256(head)
+    digest.update(array)
+    if digest.hexdigest() != sha256:
+        raise FormatError(f"{path.name} is not the file that {MARK} describes (its SHA-256 differs): ask for the model again.")
+    wanted = f"{{'descr': {dtype.str!r}, 'fortran_order': False, 'shape': {shape!r}, }}"
+    if head[:8] != b"\x93NUMPY\x01\x00" or head[10:].strip() != wanted.encode():
+        raise FormatError(f"{path.name} is no array of type {dtype.str} and shape {shape}: it is damaged, ask for the model again.")
+    return array
 
 
 def _domain(said: object, where: Path) -> Domain:
@@ -187,7 +214,8 @@ def _domain(said: object, where: Path) -> Domain:
 
 def _zoning(where: Path, sha256: object) -> Zoning:
     path = where / "zones.parquet"
-    if path.is_symlink() or manifest.digest(path) != sha256:
+    there = path.is_file() and not path.is_symlink() and path.stat().st_size <= zonereading.MAX_BYTES
+    if not there or manifest.digest(path) != sha256:
         raise FormatError(f"{path.name} is not the file that {MARK} describes (its SHA-256 differs): ask for the model again.")
     try:
         return read_zoning(path)
@@ -195,5 +223,8 @@ def _zoning(where: Path, sha256: object) -> Zoning:
         raise FormatError(f"The model's zones cannot be used: {error}") from None
 
 
-def _list_of(value: object, kind: type) -> bool:
-    return isinstance(value, list) and all(type(item) is kind for item in cast(list[Any], value))
+def _list_of(value: object, kind: type, most: int) -> bool:
+    """Whether it is a list of so many of one kind at most; whole numbers among them stay far from what overflows."""
+    if not isinstance(value, list) or len(cast(list[Any], value)) > most:
+        return False
+    return all(type(item) is kind and (kind is not int or abs(item) <= 1 << 40) for item in cast(list[Any], value))

@@ -8,17 +8,19 @@ from the calendar alone; public holidays count as the day of the week they fall 
 from __future__ import annotations
 
 import datetime
-import tomllib
 import zoneinfo
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from synthmob import folders
 from synthmob.domain import DAY_TYPES
 from synthmob.errors import FormatError, InputError, RecordError
 
 MAX_DAYS = 3660
+_MARGIN = datetime.timedelta(days=4)
+"""Clocks are looked up some days around the period, for offsets to UTC: these days must be on the calendar too."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Period:
         if type(self.days) is not int or not 1 <= self.days <= MAX_DAYS:
             raise RecordError(f"The period's days is {self.days!r}: give a whole number from 1 to {MAX_DAYS}.")
         try:
-            _ = self.first_day + datetime.timedelta(days=self.days)
+            _ = self.first_day - _MARGIN, self.first_day + datetime.timedelta(days=self.days) + _MARGIN
         except OverflowError:
             raise RecordError(
                 f"The period's first_day {self.first_day} lies at the calendar's end: correct it."
@@ -64,15 +66,8 @@ class Period:
     def read(cls, path: str | Path) -> Period:
         """The period written in a `period.toml`: first_day, days and timezone (UTC where it is left out)."""
         where = Path(path)
-        try:
-            table = tomllib.loads(where.read_text(encoding="utf-8"))
-        except OSError:
-            raise RecordError(
-                f"There is no readable {where.name} at {where}: write first_day, days and timezone there, or give "
-                "--first-day and --days."
-            ) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise RecordError(f"{where} is not TOML ({error}): write first_day, days and timezone there.") from None
+        hint = "write first_day, days and timezone there, or give --first-day and --days"
+        table = folders.read_toml(where, where.name, RecordError, hint)
         for name in ("first_day", "days"):
             if name not in table:
                 raise RecordError(f"{where} says nothing of {name}: write first_day, days and timezone there.")

@@ -8,13 +8,12 @@ one day left out, shares normalised to the whole budget.
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, cast
 
-from synthmob import accounting
+from synthmob import accounting, folders
 from synthmob.domain import Domain
 from synthmob.errors import PlanError
 from synthmob.period import Period
@@ -22,6 +21,11 @@ from synthmob.zones import Zoning
 
 MIN_GROUP = 50
 LEAST_GROUP = 10
+LARGEST_GROUP = 10**9
+MAX_CATEGORIES, LONGEST_CATEGORY, MAX_EDGES = 200, 100, 500
+RANGES = {"share": (1e-6, 1e6), "bound_l2": (1e-3, 1e3)}
+"""What a plan file may give a table; a share may be 0 as well, which leaves the table out."""
+LONGEST_KM = 1e5
 LONGEST_MIN = {"duration_edges_min": 1440, "travel_edges_min": 240}
 """Where the last bin of stays and of trips ends, min: every edge lies before it."""
 ROUNDING_SLACK = 1.0 + 2e-6
@@ -111,8 +115,9 @@ class Plan:
             raise PlanError(f"The plan's epsilon is {self.epsilon}: give a number above 0, such as 1.")
         if not 0 < self.delta < 1:
             raise PlanError(f"The plan's delta is {self.delta}: give a number between 0 and 1, such as 1e-6.")
-        if self.min_group < 1:
-            raise PlanError(f"The plan's smallest group is {self.min_group}: give a whole number of at least 1.")
+        if not 1 <= self.min_group <= LARGEST_GROUP:
+            wanted = "at least 1" if self.min_group < 1 else f"at most {LARGEST_GROUP}"
+            raise PlanError(f"The plan's smallest group is {self.min_group}: give a whole number of {wanted}.")
         if not self.requests:
             raise PlanError("The plan asks for no table: keep at least one share above 0.")
 
@@ -200,12 +205,7 @@ class Plan:
     def read(path: str | Path, epsilon: float, delta: float, *, min_group: int | None = None) -> Plan:
         """The standard plan changed by a TOML file: `min_group`, `[domain]` categories, `[tables.NAME]` share and bound_l2."""
         where = Path(path)
-        try:
-            table = tomllib.loads(where.read_text(encoding="utf-8"))
-        except OSError:
-            raise PlanError(f"There is no readable plan at {where}: name a TOML file.") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise PlanError(f"{where} is not TOML ({error}): see docs/PRIVACY.md for a plan.") from None
+        table = folders.read_toml(where, "plan", PlanError, "name a TOML file, see docs/PRIVACY.md for one")
         if unknown := set(table) - {"min_group", "domain", "tables"}:
             raise PlanError(f"{where} has an entry {min(unknown)!r}: a plan has min_group, domain and tables.")
         requests = _changed(where, table.get("tables", {}))
@@ -226,9 +226,10 @@ def _changed(where: Path, tables: Any) -> tuple[Request, ...]:
         if not isinstance(change, Mapping) or set(change) - {"share", "bound_l2"}:
             raise PlanError(f"{where} changes {name!r} in a way that is not known: give share or bound_l2.")
         for key, value in change.items():
-            least = 0.0 if key == "share" else 1e-3
-            if type(value) not in (int, float) or not math.isfinite(value) or value < least:
-                raise PlanError(f"{where} gives {name!r} a {key} of {value!r}: give a number of at least {least:g}.")
+            least, most = RANGES[key]
+            if type(value) not in (int, float) or not (least <= value <= most or (key == "share" and value == 0)):
+                wanted = f"at least {0.0 if key == 'share' else least:g} and at most {most:g}"
+                raise PlanError(f"{where} gives {name!r} a {key} of {value!r}: give a number of {wanted}.")
         known[name] = replace(known[name], **{str(k): float(v) for k, v in change.items()})
     return tuple(known.values())
 
@@ -256,9 +257,10 @@ def _labels(name: str, value: object, where: str) -> tuple[str, ...]:
     given = isinstance(value, list | tuple)
     found = list(cast(list[Any], value)) if given else []
     banned = "-" if name == "purposes" else "\n"
-    if not given or (not found and name != "attributes") or not all(isinstance(v, str) and v and banned not in v for v in found):
+    good = all(isinstance(v, str) and v.isprintable() and 0 < len(v) <= LONGEST_CATEGORY and banned not in v for v in found)
+    if not given or (not found and name != "attributes") or len(found) > MAX_CATEGORIES or not good:
         hint = " without a hyphen" if name == "purposes" else ""
-        raise PlanError(f"{where} has {name} {value!r}: give a list of categories, each a text{hint}.")
+        raise PlanError(f"{where} has {name} {value!r}: give a list of categories, each a short text{hint}.")
     if len(set(found)) != len(found):
         raise PlanError(f"{where} has a category of {name} twice: give distinct ones.")
     return tuple(found)
@@ -267,9 +269,9 @@ def _labels(name: str, value: object, where: str) -> tuple[str, ...]:
 def _edges(name: str, value: object, where: str) -> tuple[float, ...]:
     """Bin edges: finite numbers, whole ones below the longest stay or trip where they are minutes."""
     found = list(cast(list[Any], value)) if isinstance(value, list | tuple) else []
-    most = LONGEST_MIN.get(name, math.inf)
+    most = LONGEST_MIN.get(name, LONGEST_KM)
     kinds = (int,) if name in LONGEST_MIN else (int, float)
-    if not found or not all(type(v) in kinds and math.isfinite(v) and v < most for v in found):
-        hint = f"whole minutes below {most}" if name in LONGEST_MIN else "numbers"
-        raise PlanError(f"{where} has {name} {value!r}: give a list of bin edges, {hint}.")
+    if not 0 < len(found) <= MAX_EDGES or not all(type(v) in kinds and 0 <= v < most for v in found):
+        hint = f"whole minutes below {most}" if name in LONGEST_MIN else f"numbers below {most:g}"
+        raise PlanError(f"{where} has {name} {value!r}: give a list of bin edges, {hint}, at most {MAX_EDGES} of them.")
     return tuple(found)

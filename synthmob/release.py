@@ -20,9 +20,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from synthmob import accounting, folders, published, tablefiles
-from synthmob.domain import Domain
+from synthmob import accounting, folders, published, releasecheck, tablefiles
+from synthmob.domain import AnyAxis, Domain
 from synthmob.errors import ConfidentialError, FormatError
+from synthmob.ledger.chain import Head
 from synthmob.marginals import Marginal
 from synthmob.zones import Zoning
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 FORMAT = "synthmob release"
 FORMAT_VERSION = 1
 TABLE_NAME = re.compile(r"[a-z0-9_@]{1,80}")
-INFO_KEYS = ("privacy", "plan", "period", "source", "zoning", "versions", "notes")
+INFO_KEYS = ("privacy", "plan", "period", "source", "zoning", "ledger", "versions", "notes")
 """What a release may say beside its tables. There is no room for a path, a time or a size of the records."""
 CLAIM = "differential privacy"
 PEOPLE_ASKED = (0, 10, 49)
@@ -42,7 +43,10 @@ HOW_TO_READ = (
     "the cut: that is not zero. `sigma` is the standard deviation of the noise in persons, so the noise is within "
     "2 sigma 19 times in 20. The cut is policy on top of the noise, not a guarantee that a cell has so many people."
 )
+HOLDS = ("release.json", "manifest.json", "tables")
 MAX_TABLES = 1_000
+MAX_NUMBERS = 60_000_000
+"""The most numbers in all tables together, half a gigabyte of them."""
 _ROUNDING = 1e-6
 
 
@@ -100,6 +104,13 @@ class Release:
             )
         if self.claims_privacy:
             self._check_budget()
+        if self.head is not None and self.head.line < 1:
+            raise FormatError("The release names line 0 of a ledger, which is before its first: it is damaged.")
+
+    @property
+    def head(self) -> Head | None:
+        """The line of the owner's ledger that this release was paid by, None where none was kept."""
+        return Head.from_json(self.info["ledger"], "The release") if "ledger" in self.info else None
 
     @property
     def claim(self) -> str:
@@ -137,11 +148,11 @@ class Release:
 
     def _budget(self, key: str) -> float:
         value = self.info["privacy"].get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not (math.isfinite(value) and value > 0):
-            raise FormatError(
-                f"The release claims differential privacy with {key} {value!r}: it needs a number above 0."
-            )
-        return float(value)
+        number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+        if not (math.isfinite(number) and number > 0) or (key == "delta" and number >= 1):
+            least = "a number above 0" + (" and below 1" if key == "delta" else "")
+            raise FormatError(f"The release claims differential privacy with {key} {value!r}: it needs {least}.")
+        return number
 
     def save(self, folder: str | Path) -> Path:
         """Write the release, whole or not at all: an earlier one in its place is replaced, another folder refused."""
@@ -183,21 +194,14 @@ class Release:
                 f"{where} has format {content.get('format')!r} version {content.get('format_version')!r}: "
                 f"this synthmob reads {FORMAT!r} version {FORMAT_VERSION}, use the one that wrote it."
             )
-        entries, axes = content.get("tables"), content.get("axes")
-        if (
-            not isinstance(entries, dict)
-            or not isinstance(axes, dict)
-            or len(cast(dict[str, Any], entries)) > MAX_TABLES
-        ):
-            raise FormatError(
-                f"{where / 'release.json'} lists no tables, or more than it can: it is damaged, ask for it again."
-            )
-        marginals: dict[str, Marginal] = {}
-        for name, entry in cast(dict[str, Any], entries).items():
-            if not TABLE_NAME.fullmatch(name):
-                raise FormatError(f"{where} names a table {name[:80]!r}: names have a-z, 0-9, _ and @ only.")
-            marginals[name] = tablefiles.read(name, entry, cast(dict[str, Any], axes), where / _file(name))
-        return Release(marginals, {key: content[key] for key in INFO_KEYS if key in content})
+        folders.check_holds(where, "release", HOLDS)
+        release = Release(_tables(where, content), {key: content[key] for key in INFO_KEYS if key in content})
+        folders.check_holds(where / "tables", "release", [f"{name}.parquet" for name in release.marginals])
+        releasecheck.check(release.info, release.marginals, private=release.claims_privacy)
+        releasecheck.check_facts("its tables", content, {"rho_spent": release.rho})
+        for name in release.marginals:
+            releasecheck.check_facts(f"table {name!r}", content["tables"][name], release._facts(name))
+        return release
 
     @staticmethod
     def from_tables(
@@ -242,6 +246,24 @@ def _check_marginal(name: str, marginal: Marginal) -> None:
             f"Table {name!r} has a count of {float(marginal.values.min()):g} under its cut of "
             f"{marginal.cut:g}: it is damaged."
         )
+
+
+def _tables(where: Path, content: Mapping[str, Any]) -> dict[str, Marginal]:
+    """The tables that release.json lists, read one after the other."""
+    entries, axes = content.get("tables"), content.get("axes")
+    if not isinstance(entries, dict) or not isinstance(axes, dict) or len(cast(dict[str, Any], entries)) > MAX_TABLES:
+        raise FormatError(
+            f"{where / 'release.json'} lists no tables, or more than it can: it is damaged, ask for it again."
+        )
+    if sum(map(tablefiles.n_numbers, cast(dict[str, Any], entries).values())) > MAX_NUMBERS:
+        raise FormatError(f"{where / 'release.json'} lists tables of more than {MAX_NUMBERS:,} numbers: that is no release of ours.")
+    marginals: dict[str, Marginal] = {}
+    known: dict[str, AnyAxis] = {}
+    for name, entry in cast(dict[str, Any], entries).items():
+        if not TABLE_NAME.fullmatch(name):
+            raise FormatError(f"{where} names a table {name[:80]!r}: names have a-z, 0-9, _ and @ only.")
+        marginals[name] = tablefiles.read(name, entry, cast(dict[str, Any], axes), where / _file(name), known)
+    return marginals
 
 
 def _file(name: str) -> str:

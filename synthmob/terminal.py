@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from synthmob.audit.evidence import Audit
     from synthmob.fidelity.result import Fidelity
-    from synthmob.pipeline.checking import Checked
-    from synthmob.pipeline.measurement import Cost
+    from synthmob.ledger import Outlook, State
+    from synthmob.pipeline.checking import Checked, Published
+    from synthmob.pipeline.measurement import Cost, Show
     from synthmob.plan import Plan
 
 PIPE_WIDTH = 120
@@ -29,8 +32,36 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def show_plan(plan: Plan, costs: tuple[Cost, ...]) -> None:
-    """The tables of a plan with what each costs and shows."""
+@dataclass(frozen=True)
+class Said:
+    """Lines that would break a bar of progress: kept while it is drawn, said afterwards, whatever happens."""
+
+    lines: list[str] = field(default_factory=list[str])
+
+    def later(self, line: str) -> None:
+        """Keep a line."""
+        self.lines.append(line)
+
+    def __enter__(self) -> Said:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for line in self.lines:
+            say(line)
+
+
+def agreement(*, yes: bool) -> Show:
+    """Shows a plan and asks whether to spend it, unless `yes` says so beforehand."""
+
+    def show(plan: Plan, costs: tuple[Cost, ...], outlook: Outlook) -> bool:
+        show_plan(plan, costs, outlook)
+        return yes or confirmed("Read the records and spend this budget?")
+
+    return show
+
+
+def show_plan(plan: Plan, costs: tuple[Cost, ...], outlook: Outlook | None = None) -> None:
+    """The tables of a plan with what each costs and shows, and what it comes to in the ledger."""
     from rich.table import Table
 
     title = f"Plan: epsilon {plan.epsilon:g}, delta {plan.delta:g}, which is rho {plan.rho:.5f}; smallest group {plan.min_group}"
@@ -44,6 +75,11 @@ def show_plan(plan: Plan, costs: tuple[Cost, ...]) -> None:
     _print(out)
     for name in plan.dropped:
         print(f"left out: {name}")
+    if outlook is not None:
+        total = f"total {outlook.total.epsilon:g}" if outlook.total else "no total is set"
+        print(
+            f"ledger of {outlook.customers}: epsilon {outlook.before:.3g} spent before, {outlook.asked:.3g} this release, then "
+            f"{outlook.after:.3g} in all, {total} (at delta {outlook.delta:g})")
 
 
 def confirmed(question: str) -> bool:
@@ -76,6 +112,66 @@ def show_scores(checked: Checked) -> None:
     print("sdmetrics on the persons table, 1 is best: " + ", ".join(f"{k.replace('_', ' ')} {v:.3f}" for k, v in scores.items()))
 
 
+def show_published(found: Fidelity, published: Published) -> None:
+    """The table of scores that were computed from noisy marginals, each with its interval."""
+    from rich.table import Table
+
+    from synthmob.fidelity.table import COLOURS, cells, number
+    from synthmob.fidelity.uncertainty import LEVEL
+
+    caption = f"interval: where the score against exact counts lies, {LEVEL:.0%} in each table by itself; the noise of the rest as in check"
+    out = Table(title=published.headline, title_justify="left", caption=caption, caption_justify="left")
+    for heading in ("metric", "value", "interval", "floor", "baseline", "ratio", "verdict"):
+        out.add_column(heading, justify="left" if heading in ("metric", "verdict") else "right", overflow="fold")
+    for metric in found.metrics:
+        title, value, *rest, verdict = cells(metric)
+        where = published.intervals[metric.name]
+        out.add_row(title, value, f"{number(where.low)} to {number(where.high)}", *rest, f"[{COLOURS[verdict]}]{verdict}[/]")
+    _print(out)
+    for note in found.notes:
+        print(note)
+
+
+def show_ledger(state: State, releases: Mapping[str, int]) -> None:
+    """A verified ledger: every spend, what all of them come to, and what was found on the way."""
+    from rich.table import Table
+
+    from synthmob.ledger import running
+
+    delta = state.delta or 0.0
+    out = Table(title=f"Ledger of {state.customers}", title_justify="left",
+                caption=f"in all: epsilon of all spends so far at delta {delta:g}", caption_justify="left")  # fmt: skip
+    for heading in ("line", "time (UTC)", "step", "epsilon", "delta", "rho", "tables", "in all"):
+        out.add_column(heading, justify="left" if heading in ("time (UTC)", "step") else "right")
+    for spent, so_far in zip(state.spends, running(state.spends, delta) if state.spends else (), strict=True):
+        out.add_row(
+            str(spent.line), spent.time.removesuffix("+00:00"), spent.step, f"{spent.epsilon:g}", f"{spent.delta:g}",
+            f"{spent.rho:.6f}", str(len(spent.tables)), f"{so_far:.3f}")  # fmt: skip
+    _print(out)
+    print(f"total: {state.total or 'none is set, nothing is refused'}")
+    for name, line in releases.items():
+        print(f"{name}: line {line}")
+    for note in state.notes:
+        print(note)
+    print(f"verified: {len(state.entries)} lines, the last {state.head.mac}")
+
+
+def show_audit(found: Audit) -> None:
+    """A row for each attack and check: what it came to, what it would with nothing to find, and how that went."""
+    from rich.table import Table
+
+    first = "INSIDE, CONFIDENTIAL" if found.kind == "inside" else "OUTSIDE: a made-up operator"
+    claim = f"epsilon {found.claimed['epsilon']:g} claimed, at least {found.epsilon_lower_bound:.2f} shown"
+    out = Table(title=f"{first}. {claim}", title_justify="left")
+    for heading in ("attack or check", "on", "value", "interval", "control", "limit", ""):
+        out.add_column(heading, justify="left" if heading in ("attack or check", "on", "") else "right")
+    for e in found.evidence:
+        beside = ["" if x is None else f"{x:.3g}" for x in (e.control, e.limit)]
+        verdict = "" if e.passed is None else "ok" if e.passed else "FAILED"
+        out.add_row(e.title, e.subject, f"{e.value:.3g} {e.unit}", f"{e.low:.3g} to {e.high:.3g}", *beside, verdict)
+    _print(out)
+
+
 @contextmanager
 def table_progress() -> Generator[Callable[[str, int], None]]:
     """A bar over the tables of a plan, from the first one on; it shows no time, which is a fact about the records."""
@@ -95,6 +191,20 @@ def table_progress() -> Generator[Callable[[str, int], None]]:
     finally:
         if bar.live.is_started:
             bar.stop()
+
+
+@contextmanager
+def stages_progress() -> Generator[Callable[[str, int, int], None]]:
+    """A bar over the stages of an audit: what is being tried, its number, and how many there are."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    if not sys.stderr.isatty():
+        yield _nothing
+        return
+    columns = (TextColumn("{task.description:50}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading the records", total=None)
+        yield lambda what, number, stages: bar.update(task, description=what[:50], completed=number, total=stages)
 
 
 @contextmanager

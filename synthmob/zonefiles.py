@@ -1,26 +1,31 @@
 """Zonings from and to files: shapes checked, sensitive zones merged away, levels found.
 
-Read is anything geopandas reads, or H3 cells over its shapes; written is GeoParquet that reads back equal.
+Read is what holds its shapes itself (`zonereading`), or H3 cells over them; written is GeoParquet that reads back equal.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from synthmob import zonelevels
+from synthmob import zonelevels, zonemerging, zonereading, zoneshapes
 from synthmob.errors import ZoningError
-from synthmob.zones import Level, Zoning
+from synthmob.zonereading import MERGED
+from synthmob.zones import RESERVED, Level, Zoning
 
 LEVEL_PREFIX = "level_"
-PARQUET = (".parquet", ".geoparquet", ".pq")
-MERGED = "merged_ids"
-"""The column of our own files that lists the ids merged into a zone; where it stands, all levels are columns too."""
-MAX_CELLS = 200_000
+LEVEL_NAME = re.compile(r"[a-z0-9_]{1,40}")
+MAX_LEVELS = 12
+MAX_CELLS = zonereading.MAX_ZONES
+MAX_BOXED_CELLS, MAX_CELLS_BY_CORNERS = 20 * MAX_CELLS, 1e9
+"""H3 looks at every cell of the box around a shape, and for each of them at every corner."""
+LONGEST_ID, LONGEST_NAME = 200, 1_000
+EARTH_KM2 = 4 * math.pi * 6371.0072**2
 _AXES = (("Geodetic latitude", "Lat", "north"), ("Geodetic longitude", "Lon", "east"))
 WGS84 = {
     "$schema": "https://proj.org/schemas/v0.7/projjson.schema.json", "type": "GeographicCRS", "name": "WGS 84",
@@ -49,15 +54,15 @@ def read_zoning(
     Zones keep the file's order (cells are sorted by id). Districts are the district column's; without one, those cells
     take the id of their shape, other H3 ids a parent, other zones a cluster of neighbours.
     """
-    frame = _to_degrees(_load(Path(path)), Path(path).name)
-    _check_shapes(frame, Path(path).name)
+    frame = zoneshapes.in_degrees(zonereading.load(Path(path)), Path(path).name)
+    zoneshapes.check(frame, Path(path).name)
     if h3_resolution is not None:
         frame = _cells(frame, Path(path).name, id_column, district_column, h3_resolution)
         id_column, district_column = "zone_id", "district_id"
     frame = _name_columns(frame, Path(path).name, id_column, district_column)
-    frame, aliases = _merge_sensitive(frame)
+    frame, aliases = zonemerging.merge(frame, Path(path).name)
     if MERGED in frame:
-        aliases |= {str(old): z for z, olds in zip(frame["zone_id"], frame[MERGED], strict=True) for old in olds}
+        aliases |= _merged(frame, Path(path).name)
     return _build(frame, aliases, Path(path).name)
 
 
@@ -89,59 +94,6 @@ def write_zoning(zoning: Zoning, path: str | Path) -> None:
         file.add_key_value_metadata({"geo": json.dumps(about)})
 
 
-def _load(path: Path) -> Frame:
-    import geopandas
-
-    if not path.exists():
-        raise ZoningError(f"There is no zoning at {path}: give a file of zone shapes that geopandas reads.")
-    try:
-        frame: Frame = geopandas.read_parquet(path) if path.suffix in PARQUET else geopandas.read_file(path)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ZoningError(
-            f"{path.name} cannot be read as zone shapes ({str(error).splitlines()[0]}): give GeoJSON, "
-            f"GeoParquet, GeoPackage or a shapefile."
-        ) from error
-    if not isinstance(frame, geopandas.GeoDataFrame) or not len(frame):
-        raise ZoningError(f"{path.name} holds no shapes: give a file with one polygon for each zone.")
-    named = frame if frame.geometry.name == "geometry" else frame.rename_geometry("geometry")
-    return named.reset_index(drop=True)
-
-
-def _to_degrees(frame: Frame, where: str) -> Frame:
-    if frame.crs is not None and frame.crs.to_epsg() != 4326:
-        frame = frame.to_crs(4326)
-    west, south, east, north = frame.total_bounds
-    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-        raise ZoningError(
-            f"The coordinates of {where} run from ({west:g}, {south:g}) to ({east:g}, {north:g}), which are "
-            f"not degrees: state the file's coordinate system or reproject it to EPSG:4326."
-        )
-    return frame if frame.crs is not None else frame.set_crs(4326)
-
-
-def _check_shapes(frame: Frame, where: str) -> None:
-    """Make every shape a valid, flat, non-empty polygon in place, or say which one cannot be."""
-    import shapely
-
-    shapes = shapely.force_2d(frame.geometry.to_numpy())
-    broken = ~shapely.is_valid(shapes)
-    shapes[broken] = [_polygons(s) for s in shapely.make_valid(shapes[broken])]
-    wrong = shapely.is_missing(shapes) | shapely.is_empty(shapes) | ~np.isin(shapely.get_type_id(shapes), [3, 6])
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        kind = "no shape" if shapes[row] is None or shapes[row].is_empty else f"a {shapes[row].geom_type}"
-        raise ZoningError(f"Row {row + 1} of {where} has {kind}: every zone needs a polygon with an area, give it one.")
-    frame["geometry"] = shapes
-
-
-def _polygons(shape: Any) -> Any:
-    """The polygonal part of a repaired shape."""
-    import shapely
-
-    parts = shapely.get_parts(shape)
-    return shapely.union_all(parts[np.isin(shapely.get_type_id(parts), [3, 6])])
-
-
 def _cells(frame: Frame, where: str, id_column: str, district_column: str, resolution: int) -> Frame:
     """The H3 cells whose centre lies in a shape (the first, where shapes overlap), with that shape's columns."""
     import geopandas
@@ -151,12 +103,7 @@ def _cells(frame: Frame, where: str, id_column: str, district_column: str, resol
         raise ZoningError(
             f"H3 resolution {resolution} does not exist: give one from 0 to 15 (7 has cells of about 5 km2)."
         )
-    area_km2 = float(frame.to_crs("+proj=cea +datum=WGS84 +units=km").area.sum())
-    if (expected := area_km2 / h3.average_hexagon_area(resolution, "km^2")) > MAX_CELLS:
-        raise ZoningError(
-            f"H3 resolution {resolution} would make about {expected:.0f} zones of {where}: at most "
-            f"{MAX_CELLS} are supported, give a coarser resolution."
-        )
+    _check_cells(frame, where, resolution, h3.average_hexagon_area(resolution, "km^2"))
     of_shape: dict[str, int] = {}
     for row, shape in enumerate(frame.geometry):
         for cell in h3.geo_to_cells(shape, resolution):
@@ -176,6 +123,23 @@ def _cells(frame: Frame, where: str, id_column: str, district_column: str, resol
     return geopandas.GeoDataFrame(columns, geometry=[cell_polygon(c) for c in cells], crs=4326)
 
 
+def _check_cells(frame: Frame, where: str, resolution: int, cell_km2: float) -> None:
+    """Refuse a resolution of too many cells, and shapes that H3 would search for too long."""
+    import shapely
+
+    area_km2 = float(frame.to_crs("+proj=cea +datum=WGS84 +units=km").area.sum())
+    parts = shapely.get_parts(frame.geometry.to_numpy())
+    west, south, east, north = np.radians(shapely.bounds(parts)).T
+    boxed = EARTH_KM2 * (east - west) / (2 * math.pi) * (np.sin(north) - np.sin(south)) / 2 / cell_km2
+    searched = float((boxed * shapely.get_num_coordinates(parts)).sum())
+    if (expected := area_km2 / cell_km2) > MAX_CELLS or boxed.sum() > MAX_BOXED_CELLS or searched > MAX_CELLS_BY_CORNERS:
+        found = f"{expected:.0f} zones of" if expected > MAX_CELLS else "too many cells to search for in"
+        raise ZoningError(
+            f"H3 resolution {resolution} would make about {found} {where}: at most "
+            f"{MAX_CELLS} are supported, give a coarser resolution or simpler shapes."
+        )
+
+
 def cell_polygon(cell: str) -> Any:
     """The hexagon of an H3 cell, longitude first."""
     import h3
@@ -184,16 +148,24 @@ def cell_polygon(cell: str) -> Any:
     return shapely.Polygon([(lon, lat) for lat, lon in h3.cell_to_boundary(cell)])
 
 
-def _text(values: Any) -> list[str | None]:
+def _text(values: Any, where: str, column: str) -> list[str | None]:
     """Ids as text: 12 and 12.0 are both '12'; nothing is None."""
     import pandas
 
     def one(value: Any) -> str | None:
-        if pandas.isna(value):
+        if value is None or value is pandas.NA or (isinstance(value, float | np.floating) and np.isnan(value)):
             return None
-        return str(int(value)) if isinstance(value, float | np.floating) and value == int(value) else str(value)
+        if isinstance(value, float | np.floating) and math.isfinite(value) and value == int(value):
+            return str(int(value))
+        return str(value) if isinstance(value, str | int | float | bool | np.generic) else ""
 
-    return [one(value) for value in values]
+    found: list[str | None] = []
+    for row, value in enumerate(values, start=1):
+        text = one(value)
+        if text is not None and not (0 < len(text) <= LONGEST_ID and text.isprintable()):
+            raise ZoningError(f"Row {row} of {where} has a {column} that is no short text or number: give it one.")
+        found.append(text)
+    return found
 
 
 def _name_columns(frame: Frame, where: str, id_column: str, district_column: str) -> Frame:
@@ -203,7 +175,7 @@ def _name_columns(frame: Frame, where: str, id_column: str, district_column: str
         raise ZoningError(f"{where} has no column {id_column!r} (it has {found}): name the column of zone ids.")
     if district_column not in frame and district_column != "district_id":
         raise ZoningError(f"{where} has no column {district_column!r} (it has {found}): name the column of districts.")
-    ids = _text(frame[id_column])
+    ids = _text(frame[id_column], where, id_column)
     if None in ids:
         raise ZoningError(
             f"Row {ids.index(None) + 1} of {where} has no {id_column}: every zone needs an id, give it one."
@@ -212,52 +184,13 @@ def _name_columns(frame: Frame, where: str, id_column: str, district_column: str
     return frame.drop(columns=["zone_id", "district_id"], errors="ignore").assign(**columns)
 
 
-def _merge_sensitive(frame: Frame) -> tuple[Frame, dict[str, str]]:
-    """Give every sensitive zone to the neighbour with the longest common border, else to the nearest zone."""
-    if "sensitive" not in frame:
-        return frame, {}
-    flagged = (
-        frame["sensitive"]
-        .map(lambda v: str(v).strip().lower() in {"true", "1", "1.0", "yes", "t"})
-        .to_numpy(dtype=bool)
-    )
-    if flagged.all():
-        raise ZoningError("Every zone is marked sensitive, so there is none to merge them with: mark fewer.")
-    ids, shapes = list(frame["zone_id"]), frame.geometry.to_numpy().copy()
-    aliases: dict[str, str] = {}
-    waiting, kept = [int(i) for i in np.flatnonzero(flagged)], np.flatnonzero(~flagged)
-    while waiting:
-        offers = [_offer(shapes, i, kept) for i in waiting]
-        best = min(range(len(waiting)), key=lambda k: (-offers[k][1], offers[k][2]))
-        lost, taker = waiting.pop(best), offers[best][0]
-        shapes[taker] = shapes[taker].union(shapes[lost])
-        aliases[ids[lost]] = ids[taker]
-    frame = frame.assign(geometry=shapes)
-    return frame[~flagged].reset_index(drop=True), aliases
-
-
-def _offer(shapes: npt.NDArray[Any], lost: int, kept: npt.NDArray[Any]) -> tuple[int, float, float]:
-    """The zone that would take a sensitive one in, the length of their border and their distance, degrees."""
-    import shapely
-
-    apart = shapely.distance(shapes[lost], shapes[kept])
-    touching = kept[apart < 1e-9]
-    if len(touching):
-        borders = shapely.length(
-            shapely.intersection(shapely.boundary(shapes[lost]), shapely.boundary(shapes[touching]))
-        )
-        best = int(np.argmax(borders))
-        return int(touching[best]), float(borders[best]), 0.0
-    return int(kept[int(np.argmin(apart))]), -1.0, float(apart.min())
-
-
 def _build(frame: Frame, aliases: dict[str, str], where: str) -> Zoning:
     """The zoning of clean rows: levels from the file's columns first, from H3 parents or clusters where it has none."""
     ids = tuple(frame["zone_id"])
-    names = tuple(str(n) for n in frame["name"]) if "name" in frame else ()
+    names = tuple(str(n)[:LONGEST_NAME] for n in frame["name"]) if "name" in frame else ()
     shapes = np.array(list(frame.geometry), dtype=object)
     zone, resolution = zonelevels.zone_level(ids), zonelevels.h3_resolution_of(ids)
-    given = _text(frame["district_id"])
+    given = _text(frame["district_id"], where, "district_id")
     if None in given and any(d is not None for d in given):
         raise ZoningError(
             f"Zone {ids[given.index(None)]!r} of {where} has no district while others have: give every zone "
@@ -276,17 +209,38 @@ def _build(frame: Frame, aliases: dict[str, str], where: str) -> Zoning:
         between = zonelevels.h3_between(ids, resolution, district)
     levels = (zone, *between, district)
     zonelevels.check_nested(levels)
-    return Zoning(ids, shapes, levels, names, aliases)
+    zonelevels.check_labels(levels[1:])
+    zoning = Zoning(ids, shapes, levels, names, aliases)
+    if not (np.isfinite(zoning.centroids_km[:-1]).all() and (zoning.areas_km2 > 0).all() and np.isfinite(zoning.areas_km2).all()):
+        raise ZoningError(f"The zones of {where} have no distances between them, so wide apart they lie: give those of one area.")
+    return zoning
+
+
+def _merged(frame: Frame, where: str) -> dict[str, str]:
+    """The ids merged away in one of our own files, each with the zone that took it in."""
+    found: dict[str, str] = {}
+    kept = set(frame["zone_id"])
+    for zone, olds in zip(frame["zone_id"], frame[MERGED], strict=True):
+        for old in olds if isinstance(olds, list | tuple | np.ndarray) else [None]:
+            if not isinstance(old, str) or not 0 < len(old) <= LONGEST_ID or old in kept or old in found or old in RESERVED:
+                raise ZoningError(f"{where} lists a zone as merged away that is none, or that is there: write {MERGED} again.")
+            found[old] = str(zone)
+    return found
 
 
 def _between_columns(frame: Frame, where: str) -> list[Level]:
     """The levels given as columns level_*, most areas first."""
     out: list[Level] = []
-    for column in [c for c in frame.columns if str(c).startswith(LEVEL_PREFIX)]:
-        labels = _text(frame[column])
+    for column in [str(c) for c in frame.columns if str(c).startswith(LEVEL_PREFIX)]:
+        name = column.removeprefix(LEVEL_PREFIX)
+        if not LEVEL_NAME.fullmatch(name) or name in ("zone", "district") or len(out) == MAX_LEVELS:
+            raise ZoningError(
+                f"{where} has a level {name[:40]!r}: at most {MAX_LEVELS} are supported, named in a-z, 0-9 and _, other than zone "
+                "and district, rename it.")  # fmt: skip
+        labels = _text(frame[column], where, column)
         if None in labels:
             raise ZoningError(
                 f"Row {labels.index(None) + 1} of {where} has no {column}: every zone needs one, give it one."
             )
-        out.append(zonelevels.level_of(str(column).removeprefix(LEVEL_PREFIX), [a for a in labels if a is not None]))
+        out.append(zonelevels.level_of(name, [a for a in labels if a is not None]))
     return sorted(out, key=lambda level: -len(level.labels))

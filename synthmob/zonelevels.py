@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthmob.errors import ZoningError
-from synthmob.zones import FloatArray, IntArray, Level
+from synthmob.zones import RESERVED, FloatArray, IntArray, Level
 
 MIN_DISTRICTS = 8
 LEAST_RATIO = 1.5
@@ -122,6 +122,13 @@ def check_nested(levels: Sequence[Level]) -> None:
                 f"Area {fine.labels[fine.of_zone[wrong]]!r} of level '{fine.name}' lies in two areas of level "
                 f"'{coarse.name}': each level must be nested in the next coarser one, correct the zoning's columns."
             )
+
+
+def check_labels(levels: Sequence[Level]) -> None:
+    """Refuse an area that has the name of what is no area: outside, or unknown."""
+    for level in levels:
+        if reserved := RESERVED & set(level.labels):
+            raise ZoningError(f"Level '{level.name}' has an area {min(reserved)!r}, which is reserved in synthmob: rename it.")
 
 
 def _first(wrong: npt.NDArray[np.bool_]) -> int | None:

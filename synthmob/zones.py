@@ -8,6 +8,7 @@ distance of two random points of a disk of its area, 128 / (45 pi) radii (Solomo
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,12 +16,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synthmob.domain import OUTSIDE
+from synthmob.domain import OUTSIDE, UNKNOWN
 from synthmob.errors import ZoningError
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+RESERVED = {OUTSIDE, UNKNOWN}
+"""What no zone and no area may be called."""
 MEAN_DISTANCE_IN_UNIT_DISK = 128.0 / (45.0 * math.pi)
 
 
@@ -51,9 +54,9 @@ class Zoning:
         if len(self.ids) < 2:
             raise ZoningError(f"The zoning has {len(self.ids)} zones: at least two are needed, give a finer one.")
         if len(set(self.ids)) != len(self.ids):
-            twice = next(z for z in self.ids if self.ids.count(z) > 1)
+            twice = next(z for z, n in Counter(self.ids).items() if n > 1)
             raise ZoningError(f"Zone id {twice!r} stands twice in the zoning: ids must differ, merge or rename them.")
-        if reserved := {OUTSIDE, "unknown"} & set(self.ids):
+        if reserved := RESERVED & set(self.ids):
             raise ZoningError(f"Zone id {min(reserved)!r} is reserved in synthmob: rename that zone.")
         if self.levels[0].name != "zone" or self.levels[-1].name != "district" or len(self.geometry) != len(self.ids):
             raise ZoningError("A zoning's levels must run from zone to district: build it with read_zoning.")

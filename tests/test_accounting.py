@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import FORTNIGHT, town
 
 from synthmob import accounting
 from synthmob.errors import PlanError
+from synthmob.plan import ROUNDING_SLACK, Plan
 
+ORDERS = [1.0 + 10.0 ** (k / 200.0 - 4.0) for k in range(1700)]
+"""Orders of Renyi divergence for dp-accounting, which takes the best of those it is given: never less than the best of all."""
 budgets = st.tuples(st.floats(0.01, 20.0), st.floats(1e-12, 0.1))
 
 
@@ -39,6 +45,95 @@ def test_dp_accounting_agrees(epsilon: float, delta: float) -> None:
     accountant.compose(dp_accounting.ZCDpEvent(rho))
     theirs = accountant.get_epsilon(delta)
     assert epsilon * (1 - 1e-9) <= theirs <= epsilon * (1 + 1e-4)
+
+
+def resolved(epsilon: float, delta: float) -> Plan:
+    return Plan.standard(epsilon, delta).resolve(town(), FORTNIGHT, attributes=("sex", "age_band"), modes=True)
+
+
+def renyi(events: list[Any]) -> Any:
+    dp_accounting = pytest.importorskip("dp_accounting")
+    accountant = dp_accounting.rdp.RdpAccountant(orders=ORDERS)
+    for event in events:
+        accountant.compose(event)
+    return accountant
+
+
+@pytest.mark.parametrize("epsilon", [0.25, 1.0, 4.0, 16.0])
+@pytest.mark.parametrize("delta", [1e-9, 1e-5])
+def test_the_whole_standard_plan_costs_what_dp_accounting_says(epsilon: float, delta: float) -> None:
+    """Every table as a Gaussian of its own, none like another, composed and converted by somebody else's code, both ways.
+
+    Theirs is never below ours by more than rounding (1e-9 of it), and above it by what its grid of orders loses: under
+    1e-4 of an epsilon and 1e-3 of a delta.
+    """
+    dp_accounting = pytest.importorskip("dp_accounting")
+    plan = resolved(epsilon, delta)
+    noise = [(r.bound_l2 * ROUNDING_SLACK, plan.sigma_of(r)) for r in plan.requests]
+    assert len({round(bound / sigma, 9) for bound, sigma in noise}) >= 10
+    theirs = renyi([dp_accounting.GaussianDpEvent(sigma / bound) for bound, sigma in noise])
+    rho = accounting.compose(accounting.rho_of(bound, sigma) for bound, sigma in noise)
+    assert rho <= plan.rho * (1 + 1e-12)
+    ours = accounting.epsilon_of(rho, delta)
+    assert ours <= epsilon * (1 + 1e-9)
+    assert ours * (1 - 1e-9) <= theirs.get_epsilon(delta) <= ours * (1 + 1e-4)
+    assert accounting.delta_of(rho, ours) * (1 - 1e-9) <= theirs.get_delta(ours) <= delta * (1 + 1e-3)
+
+
+@pytest.mark.parametrize("budgets_", [[(0.6, 1e-6)] * 2, [(0.1, 1e-9), (1.0, 1e-6), (3.0, 1e-5)], [(0.05, 1e-7)] * 40])
+def test_releases_add_up_as_dp_accounting_adds_them(budgets_: list[tuple[float, float]]) -> None:
+    dp_accounting = pytest.importorskip("dp_accounting")
+    rhos = [accounting.rho_from(epsilon, delta) for epsilon, delta in budgets_]
+    theirs = renyi([dp_accounting.ZCDpEvent(rho) for rho in rhos])
+    for delta in (1e-9, 1e-6, 1e-4):
+        ours = accounting.epsilon_of(accounting.compose(rhos), delta)
+        assert ours * (1 - 1e-9) <= theirs.get_epsilon(delta) <= ours * (1 + 1e-3)
+        assert ours <= sum(accounting.epsilon_of(rho, delta / len(rhos)) for rho in rhos)
+
+
+@pytest.mark.parametrize("epsilon", [0.1, 1.0, 4.0, 20.0])
+@pytest.mark.parametrize("delta", [1e-9, 1e-6, 1e-3])
+def test_the_exact_epsilon_of_all_tables_together_is_below_the_one_we_state(epsilon: float, delta: float) -> None:
+    """Gaussians compose to one Gaussian, whose exact epsilon is known: the zCDP conversion may only lose, and loses little."""
+    dp_accounting = pytest.importorskip("dp_accounting")
+    plan = resolved(epsilon, delta)
+    precision = sum((r.bound_l2 / plan.sigma_of(r)) ** 2 for r in plan.requests)
+    assert 0.8 * epsilon < dp_accounting.get_epsilon_gaussian(1 / math.sqrt(precision), delta) <= epsilon
+
+
+@pytest.mark.parametrize(("moved", "sigma", "times"), [(2, 3.0, 1), (2, 3.0, 10), (1, 0.6, 4), (5, 40.0, 30)])
+def test_discrete_gaussians_keep_what_the_formula_says_of_them(moved: int, sigma: float, times: int) -> None:
+    """The privacy loss distribution of dp-accounting, rounded up, of the discrete mechanism itself."""
+    dp_accounting = pytest.importorskip("dp_accounting")
+    loss = dp_accounting.pld.privacy_loss_distribution.from_discrete_gaussian_mechanism(
+        sigma, sensitivity=moved, value_discretization_interval=1e-4)  # fmt: skip
+    rho = times * accounting.rho_of(moved, sigma)
+    for delta in (1e-8, 1e-5):
+        exact = loss.self_compose(times).get_epsilon_for_delta(delta)
+        assert 0.5 * exact < exact - 1e-4 * times <= accounting.epsilon_of(rho, delta)
+
+
+@given(st.integers(1, 9), st.floats(0.4, 12.0), st.floats(0.0, 6.0))
+def test_delta_of_a_discrete_gaussian_summed_by_hand_is_no_larger_than_stated(moved: int, sigma: float, epsilon: float) -> None:
+    k = np.arange(-600, 601)
+    p = np.exp(-0.5 * (k / sigma) ** 2)
+    q = np.exp(-0.5 * ((k - moved) / sigma) ** 2)
+    delta = float(np.maximum(p - math.exp(epsilon) * q, 0).sum() / p.sum())
+    assert delta <= accounting.delta_of(accounting.rho_of(moved, sigma), epsilon) * (1 + 1e-9) + 1e-15
+
+
+@pytest.mark.parametrize("epsilon", [0.01, 0.1, 1.0, 4.0, 20.0])
+@pytest.mark.parametrize("delta", [1e-15, 1e-9, 1e-6, 1e-3])
+def test_the_slack_of_the_bound_pays_for_what_the_proof_rounds_away(epsilon: float, delta: float) -> None:
+    """Noise is made for a bound 2e-6 larger than any contribution is. That spares a little delta, and it is worth more than
+
+    - bulk drawing of a hundred tables, each within 2^-100 of the true law: (1 + e^epsilon) 2^-100 of delta a table, and
+    - the floating point of `delta_of`, some 1e-12 of delta.
+    """
+    rho = accounting.rho_from(epsilon, delta)
+    spent = rho * ((1 + 1e-9) / ROUNDING_SLACK) ** 2
+    spared = delta - accounting.delta_of(spent, epsilon)
+    assert spared > (1 + math.exp(epsilon)) * 100 * 2.0**-100 + 1e-11 * delta
 
 
 def test_a_gaussian_keeps_what_is_promised_of_it() -> None:

@@ -48,7 +48,7 @@ def text(name: str, content: str) -> Callable[[Path], None]:
 
 
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
-    "unknown zone": (rewritten("stays.csv", put("zone_id", "z9")), r"stays\.csv, row 5: zone_id 'z9' is not a zone"),
+    "unknown zone": (rewritten("stays.csv", put("zone_id", "z9")), r"stays\.csv, row 5: zone_id is not a zone"),
     "overlapping stays": (rewritten("stays.csv", put("start_min", 400)), r"stays\.csv, row 5: this stay overlaps"),
     "end before start": (rewritten("stays.csv", put("end_min", 505)), r"stays\.csv, row 5"),
     "time outside the day": (rewritten("stays.csv", put("end_min", 1500, 5)), r"stays\.csv, row 6"),

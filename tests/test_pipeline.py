@@ -20,6 +20,7 @@ from smallrun import BUDGET, DAYS, PERSONS, Run, synthmob
 from synthmob import Plan, Release, compare, generate, manifest, modelfile, terminal
 from synthmob.errors import CheckFailed
 from synthmob.fidelity.result import Fidelity
+from synthmob.ledger import Outlook
 from synthmob.pipeline import checking, measurement
 from synthmob.pipeline.places import ZoningFile
 from synthmob.pipeline.records import RecordFiles
@@ -172,7 +173,8 @@ def test_the_plan_is_shown_before_a_record_is_read(run: Run, tmp_path: Path) -> 
     pq.write_table(rows.set_column(rows.column_names.index("end_min"), "end_min", rows["start_min"]), records / "stays.parquet")
     shown: list[Any] = []
 
-    def refuse(plan: Any, costs: tuple[measurement.Cost, ...]) -> bool:
+    def refuse(plan: Any, costs: tuple[measurement.Cost, ...], outlook: Outlook) -> bool:
+        assert (outlook.before, outlook.total) == (0.0, None) and outlook.after == pytest.approx(1.0)
         shown.extend(costs)
         return False
 
@@ -180,7 +182,7 @@ def test_the_plan_is_shown_before_a_record_is_read(run: Run, tmp_path: Path) -> 
     with pytest.raises(measurement.InputError, match="not accepted"):
         measurement.measure(
             RecordFiles(records), zones, tmp_path / "release", asked, show=refuse, progress=lambda table, tables: None)
-    assert not (tmp_path / "release").exists() and len(shown) > 25
+    assert {p.name for p in tmp_path.iterdir()} == {"records"} and len(shown) > 25
     assert sum(cost.share for cost in shown) == pytest.approx(1)
     assert all(0 < cost.published_49 < 0.03 and cost.cut >= 50 + 2 * cost.sigma - 0.01 for cost in shown)
 

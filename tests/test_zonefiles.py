@@ -227,7 +227,7 @@ def test_what_is_no_zoning_at_all_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ZoningError, match="holds no shapes"):
         read_zoning(tmp_path / "empty.geojson")
     (tmp_path / "table.csv").write_text("zone_id,name\na,b\n")
-    with pytest.raises(ZoningError, match="holds no shapes"):
+    with pytest.raises(ZoningError, match="is of another kind"):
         read_zoning(tmp_path / "table.csv")
 
 

@@ -38,13 +38,13 @@ def auc(scores: FloatArray, members: BoolArray) -> float:
     >>> auc(np.array([3.0, 1.0, 2.0, 0.0]), np.array([True, False, True, False]))
     1.0
     """
-    from scipy.stats import rankdata
-
     n_in, n_out = int(members.sum()), int((~members).sum())
     if not n_in or not n_out:
         return 0.5
-    ranks = rankdata(scores)
-    return float((ranks[members].sum() - n_in * (n_in + 1) / 2) / (n_in * n_out))
+    # Twice the mean of the first and the last place that a score could take among all, ties sharing theirs.
+    ordered = np.sort(scores)
+    twice = np.searchsorted(ordered, scores[members], side="left") + np.searchsorted(ordered, scores[members], side="right") + 1
+    return float((twice.sum() / 2 - n_in * (n_in + 1) / 2) / (n_in * n_out))
 
 
 def auc_over_trials(trials: Sequence[tuple[FloatArray, BoolArray]], rng: np.random.Generator) -> Interval:

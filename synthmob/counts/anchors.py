@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import ibis
@@ -57,37 +58,53 @@ def _workers_with_areas(coded: Coded, level: str) -> Any:
     return table.filter(table.worker == 0)
 
 
-def _commute_rows(coded: Coded, columns: list[str]) -> Any:
-    table = commute_km(coded)
-    return indicator(
-        columns, table.mutate(distance=distance_code(table.km, coded.domain.distance_edges_km)))
+def _demographics_rows(coded: Coded, level: str) -> Any:
+    del level
+    return indicator(["sex", "age_band", "worker"], coded.persons)
+
+
+def _home_by_group_rows(coded: Coded, level: str) -> Any:
+    return indicator(["home", "sex", "age_band", "worker"], _with_areas(coded, level))
+
+
+def _home_rows(coded: Coded, level: str) -> Any:
+    return indicator(["home", "worker"], _with_areas(coded, level))
+
+
+def _work_rows(coded: Coded, level: str) -> Any:
+    return indicator(["work"], _workers_with_areas(coded, level))
+
+
+def _home_work_rows(coded: Coded, level: str) -> Any:
+    return indicator(["home", "work"], _workers_with_areas(coded, level))
+
+
+def _commute_rows(columns: list[str]) -> Callable[[Coded, str], Any]:
+    """The commuting distance of workers by some of their columns: one row a worker."""
+
+    def rows(coded: Coded, level: str) -> Any:
+        del level
+        table = commute_km(coded)
+        return indicator(columns, table.mutate(distance=distance_code(table.km, coded.domain.distance_edges_km)))
+
+    return rows
 
 
 ANCHORS = (
-    Statistic(
-        "demographics", "anchors",
-        lambda public, level: group_axes(public),
-        lambda coded, level: indicator(["sex", "age_band", "worker"], coded.persons)),
-    Statistic(
-        "home_by_group", "anchors", _home_group_axes,
-        lambda coded, level: indicator(["home", "sex", "age_band", "worker"], _with_areas(coded, level)), spatial=True),
+    Statistic("demographics", "anchors", lambda public, level: group_axes(public), _demographics_rows),
+    Statistic("home_by_group", "anchors", _home_group_axes, _home_by_group_rows, spatial=True),
     Statistic(
         "home", "anchors",
         lambda public, level: (zone_axis(public, level, "home", unknown=True), Axis("worker", WORKER)),
-        lambda coded, level: indicator(["home", "worker"], _with_areas(coded, level)), spatial=True),
-    Statistic(
-        "work", "anchors",
-        lambda public, level: (zone_axis(public, level, "work"),),
-        lambda coded, level: indicator(["work"], _workers_with_areas(coded, level)), spatial=True),
+        _home_rows, spatial=True),
+    Statistic("work", "anchors", lambda public, level: (zone_axis(public, level, "work"),), _work_rows, spatial=True),
     Statistic(
         "home_work", "anchors",
         lambda public, level: (zone_axis(public, level, "home", unknown=True), zone_axis(public, level, "work")),
-        lambda coded, level: indicator(["home", "work"], _workers_with_areas(coded, level)), spatial=True),
-    Statistic(
-        "commute_km", "anchors",
-        lambda public, level: (distance_axis(public),), lambda coded, level: _commute_rows(coded, ["distance"])),
+        _home_work_rows, spatial=True),
+    Statistic("commute_km", "anchors", lambda public, level: (distance_axis(public),), _commute_rows(["distance"])),
     Statistic(
         "commute_km_by_group", "anchors",
         lambda public, level: (distance_axis(public), *group_axes(public)[:2]),
-        lambda coded, level: _commute_rows(coded, ["distance", "sex", "age_band"])),
+        _commute_rows(["distance", "sex", "age_band"])),
 )

@@ -1,7 +1,8 @@
 """What a statistic is: axes from public things, and what each person adds to which cell.
 
 A statistic says nothing of noise or of who runs it. `rows` gives unbounded contributions; `bounded` clips them to the plan's
-contribution bound. The same two run on private records and on synthetic days.
+contribution bound. The same two run on private records and on synthetic days; what meets the noise is bounded in whole numbers
+(`private/bounding.py`).
 """
 
 from __future__ import annotations

@@ -19,14 +19,19 @@ import pandas as pd
 import shapely
 
 from synthmob.domain import MINUTES_PER_DAY
+from synthmob.export import layers
 from synthmob.export.exporter import Exporter, Options, Progress, Written
-from synthmob.export.rows import FloatArray, weights, zone_codes
+from synthmob.export.rows import FloatArray, IntArray, stated, weights, zone_codes
 from synthmob.export.source import Block, Source
+from synthmob.export.sums import Sums
 
 PACKAGE = "mobility.gpkg"
 LAYERS = ("footfall", "flows")
 HOURS = 24
 CRS = "EPSG:4326"
+UNITS = {
+    "hour_00 to hour_23": "people at half past that local hour, mean of a day", "sex_*, age_band_*": "people, mean over a day",
+    "trips_a_day": "trips a day", "distance_km": "km"}
 
 
 def footfall(block: Block, source: Source) -> dict[str, FloatArray]:
@@ -49,14 +54,13 @@ def footfall(block: Block, source: Source) -> dict[str, FloatArray]:
     return found
 
 
-def flows(block: Block, source: Source) -> FloatArray:
-    """Trips between zones, outside last, shape (zones + 1, zones + 1)."""
+def flows(block: Block, source: Source) -> tuple[IntArray, FloatArray]:
+    """The pair of zones of each trip as one number, outside last, and its people."""
     t, n = block.trips, len(source.zoning.labels)
-    cells = zone_codes(source, t["origin_zone"]) * n + zone_codes(source, t["destination_zone"])
-    return _sums(cells, weights(block, t), n * n).reshape(n, n)
+    return zone_codes(source, t["origin_zone"]) * n + zone_codes(source, t["destination_zone"]), weights(block, t)
 
 
-def _sums(cells: np.ndarray[tuple[int], np.dtype[np.int64]], people: FloatArray, n: int) -> FloatArray:
+def _sums(cells: IntArray, people: FloatArray, n: int) -> FloatArray:
     return np.bincount(cells, weights=people, minlength=n).astype(np.float64)
 
 
@@ -65,23 +69,20 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
     del options
     n, done = len(source.zoning.labels), 0
     here: dict[str, FloatArray] = {}
-    between = np.zeros((n, n))
+    between = Sums()
     for block in source.blocks():
         for name, values in footfall(block, source).items():
             here[name] = here.get(name, np.zeros(n)) + values
-        between += flows(block, source)
+        between.add(*flows(block, source))
         done += len(block.persons)
         progress(done, source.n_persons)
-    layers = {"footfall": _polygons(source, here), "flows": _lines(source, between)}
-    for name, layer in layers.items():
-        layer.to_file(folder / PACKAGE, layer=name, driver="GPKG")
-        layer.to_parquet(folder / f"{name}.parquet", schema_version="1.1.0", compression="zstd")
-        layer.to_file(folder / f"{name}.geojson", driver="GeoJSON")
-    rows = {f"{name}{end}": len(layer) for name, layer in layers.items() for end in (".parquet", ".geojson")}
-    units = {"hour_00 to hour_23": "people at half past that local hour, mean of a day", "sex_*, age_band_*": "people, mean over a day",
-             "trips_a_day": "trips a day", "distance_km": "km"}  # fmt: skip
+    made = {"footfall": _polygons(source, here), "flows": _lines(source, between)}
+    for name, layer in made.items():
+        for file in (PACKAGE, f"{name}.parquet", f"{name}.geojson"):
+            layers.write(layer, folder / file, name, stated(source, CRS, UNITS))
+    rows = {f"{name}{end}": len(layer) for name, layer in made.items() for end in (".parquet", ".geojson")}
     note = "People and trips outside the zoning have no shape and are left out."
-    return Written({PACKAGE: sum(len(layer) for layer in layers.values()), **rows}, units, CRS, source.period.timezone, (note,))
+    return Written({PACKAGE: sum(len(layer) for layer in made.values()), **rows}, UNITS, CRS, source.period.timezone, (note,))
 
 
 def _polygons(source: Source, here: dict[str, FloatArray]) -> gpd.GeoDataFrame:
@@ -92,18 +93,19 @@ def _polygons(source: Source, here: dict[str, FloatArray]) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(pd.DataFrame({**about, **columns}), geometry=list(zoning.geometry), crs=CRS)
 
 
-def _lines(source: Source, between: FloatArray) -> gpd.GeoDataFrame:
+def _lines(source: Source, between: Sums) -> gpd.GeoDataFrame:
     """A line a pair of different zones with trips; trips inside a zone are no line."""
     zoning = source.zoning
-    inside = between[:-1, :-1].copy()
-    np.fill_diagonal(inside, 0.0)
-    origin, destination = np.nonzero(inside)
+    cells, trips = between.total()
+    origin, destination = np.divmod(cells, len(zoning.labels))
+    drawn = (origin != destination) & (origin < zoning.n_zones) & (destination < zoning.n_zones)
+    origin, destination, trips = origin[drawn], destination[drawn], trips[drawn]
     points = zoning.lonlat
     lines: Any = shapely.linestrings(np.stack([points[origin], points[destination]], axis=1))
     ids = np.array(zoning.ids)
     table = pd.DataFrame({
         "origin_zone": ids[origin], "destination_zone": ids[destination],
-        "trips_a_day": inside[origin, destination] / source.period.days,
+        "trips_a_day": trips / source.period.days,
         "distance_km": zoning.distances_km(origin, destination)})  # fmt: skip
     return gpd.GeoDataFrame(table, geometry=list(lines), crs=CRS)
 

@@ -5,6 +5,7 @@ Written a block at a time; times are ISO 8601 with the offset of UTC, coordinate
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import pyarrow as pa
@@ -41,16 +42,15 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
     del options
     clock, done, rows = table(source.period, source.period.days), 0, {STAYS: 0, TRIPS: 0}
     writers: dict[str, pc.CSVWriter] = {}
-    for block in source.blocks():
-        for name, made in ((STAYS, _stays(block, clock)), (TRIPS, _trips(block, clock))):
-            if name not in writers:
-                writers[name] = pc.CSVWriter(folder / name, made.schema)
-            writers[name].write_table(made)
-            rows[name] += len(made)
-        done += len(block.persons)
-        progress(done, source.n_persons)
-    for writer in writers.values():
-        writer.close()
+    with ExitStack() as stack:
+        for block in source.blocks():
+            for name, made in ((STAYS, _stays(block, clock)), (TRIPS, _trips(block, clock))):
+                if name not in writers:
+                    writers[name] = stack.enter_context(pc.CSVWriter(folder / name, made.schema))
+                writers[name].write_table(made)
+                rows[name] += len(made)
+            done += len(block.persons)
+            progress(done, source.n_persons)
     return Written(rows, UNITS, "EPSG:4326", source.period.timezone)
 
 

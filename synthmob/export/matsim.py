@@ -11,8 +11,9 @@ outside all day has no plan that day. Records have no modes, so every leg says `
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
-from contextlib import ExitStack
+import io
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 from xml.sax.saxutils import escape, quoteattr
@@ -21,13 +22,16 @@ import numpy as np
 import pyproj
 
 from synthmob.domain import MINUTES_PER_DAY
+from synthmob.errors import InputError
 from synthmob.export import network
 from synthmob.export.exporter import Exporter, Options, Progress, Written
+from synthmob.export.rows import stated
 from synthmob.export.source import Block, Source
 
 NETWORK, CONFIG = "network.xml.gz", "config.xml"
 MODE = "car"
 MAX_DAYS = 366
+UNITS = {"x, y": "m", "end_time": "hh:mm:ss of the local clock", "length": "m", "freespeed": "m/s", "capacity": "vehicles an hour"}
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE {root} SYSTEM "http://www.matsim.org/files/dtd/{dtd}.dtd">\n'
 CONFIG_TEXT = """\
 <config>
@@ -97,11 +101,28 @@ def _activities(s: dict[str, list[Any]], x: Any, y: Any, rows: list[int]) -> str
     return f'<leg mode="{MODE}"/>'.join(parts)
 
 
+def _attributes(source: Source, crs: str) -> str:
+    """What a file says of itself; MATSim looks for the first of them."""
+    said = {"coordinateReferenceSystem": crs, **stated(source, crs, UNITS)}
+    lines = (f'<attribute name="{name}" class="java.lang.String">{escape(text)}</attribute>' for name, text in said.items())
+    return f"<attributes>{''.join(lines)}</attributes>"
+
+
+@contextmanager
+def _compressed(path: Path) -> Generator[TextIO]:
+    """A text file that is compressed as it is written; no name and no time go into it, so that the same text is the same bytes."""
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as packed,
+        io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as text,
+    ):
+        yield text
+
+
 def _network(source: Source, folder: Path) -> int:
     roads = network.of(source.zoning)
-    with gzip.open(folder / NETWORK, "wt", encoding="utf-8") as file:
-        crs = f'<attribute name="coordinateReferenceSystem" class="java.lang.String">{escape(roads.crs)}</attribute>'
-        file.write(HEAD.format(root="network", dtd="network_v2") + f"<network>\n<attributes>{crs}</attributes>\n<nodes>\n")
+    with _compressed(folder / NETWORK) as file:
+        file.write(HEAD.format(root="network", dtd="network_v2") + f"<network>\n{_attributes(source, roads.crs)}\n<nodes>\n")
         for k, (x, y) in enumerate(roads.xy_m):
             file.write(f'<node id="{k}" x="{x:.1f}" y="{y:.1f}"/>\n')
         file.write('</nodes>\n<links capperiod="01:00:00" effectivecellsize="7.5" effectivelanewidth="3.75">\n')
@@ -116,15 +137,15 @@ def _network(source: Source, folder: Path) -> int:
 def write(source: Source, folder: Path, options: Options, progress: Progress) -> Written:
     """A population a day, streamed; the network and the configuration."""
     del options
+    if source.period.days > MAX_DAYS:
+        raise InputError(f"{source.folder} has {source.period.days} days: MATSim's plans are written for at most {MAX_DAYS}.")
     links, done, rows, purposes = _network(source, folder), 0, dict.fromkeys(range(source.period.days), 0), set[str]()
     crs = str(source.zoning.projected.crs)
     transformer = pyproj.Transformer.from_crs("EPSG:4326", source.zoning.projected.crs, always_xy=True)
     with ExitStack() as stack:
-        files: list[TextIO] = [stack.enter_context(gzip.open(folder / _name(day), "wt", compresslevel=1, encoding="utf-8")) for day in rows]
+        files = [stack.enter_context(_compressed(folder / _name(day))) for day in rows]
         for file in files:
-            note = f'<attribute name="coordinateReferenceSystem" class="java.lang.String">{escape(crs)}</attribute>'
-            synthetic = '<attribute name="synthetic" class="java.lang.String">true</attribute>'
-            file.write(HEAD.format(root="population", dtd="population_v6") + f"<population>\n<attributes>{note}{synthetic}</attributes>\n")
+            file.write(HEAD.format(root="population", dtd="population_v6") + f"<population>\n{_attributes(source, crs)}\n")
         for block in source.blocks():
             purposes |= set(block.stays["purpose"].unique().to_pylist())
             for day, text in _plans(block, transformer):
@@ -139,9 +160,8 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
         '<param name="typicalDuration" value="08:00:00"/></parameterset>' for purpose in sorted(purposes))
     (folder / CONFIG).write_text(
         HEAD.format(root="config", dtd="config_v2") + CONFIG_TEXT.format(crs=quoteattr(crs), activities=activities), encoding="utf-8")
-    units = {"x, y": "m", "end_time": "hh:mm:ss of the local clock", "length": "m", "freespeed": "m/s", "capacity": "vehicles an hour"}
     notes = ("Every leg says car: the release has no modes.", "Stays outside the zoning are left out of the plans.")
-    return Written({**{_name(day): n for day, n in rows.items()}, NETWORK: links, CONFIG: 1}, units, crs, source.period.timezone, notes)
+    return Written({**{_name(day): n for day, n in rows.items()}, NETWORK: links, CONFIG: 1}, UNITS, crs, source.period.timezone, notes)
 
 
 MATSIM = Exporter(

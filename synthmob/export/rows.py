@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +15,7 @@ from synthmob.export.instants import Instants
 from synthmob.export.source import Block, Source
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 UTC = pa.timestamp("s", "UTC")
 
 
@@ -27,7 +30,7 @@ class Ends:
 
 
 def ends(block: Block) -> Ends:
-    """The points of the stays that trips lie between: a trip shares person, day and seq with the stay that it leads to."""
+    """The points of the stays that trips lie between: trips are in the order of the stays that they lead to."""
     arrives = np.flatnonzero(block.stays["seq"].to_numpy() > 0)
     lon, lat = (block.stays[name].to_numpy().astype(np.float64) for name in ("lon", "lat"))
     return Ends(lon[arrives - 1], lat[arrives - 1], lon[arrives], lat[arrives])
@@ -44,7 +47,12 @@ def weights(block: Block, table: pa.Table) -> FloatArray:
     return block.weights[table["person_id"].to_numpy() - first]
 
 
-def zone_codes(source: Source, column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+def zone_codes(source: Source, column: pa.ChunkedArray) -> IntArray:
     """The index of each zone of a column in the labels of the zoning; null is `outside`, the last."""
     codes = pd.Categorical(column.to_pandas(), categories=list(source.zoning.labels)).codes.astype(np.int64)
     return np.where(codes < 0, source.zoning.n_zones, codes)
+
+
+def stated(source: Source, crs: str, units: Mapping[str, str]) -> dict[str, str]:
+    """What a file says of itself where its format has room for it: synthetic, units (JSON), CRS and the time zone of local hours."""
+    return {"synthetic": "true", "crs": crs, "timezone": source.period.timezone, "units": json.dumps(dict(units), ensure_ascii=False)}

@@ -18,12 +18,16 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
+from synthmob.export import layers
 from synthmob.export.exporter import Exporter, Options, Progress, Written
-from synthmob.export.rows import FloatArray, weights, zone_codes
+from synthmob.export.rows import FloatArray, IntArray, stated, weights, zone_codes
 from synthmob.export.source import Block, Source
+from synthmob.export.sums import Sums
 
 TRAJECTORIES, FLOWS, TESSELLATION = "trajectories.parquet", "flows.csv", "tessellation.geojson"
 COLUMNS = pa.schema([("uid", pa.int64()), ("datetime", pa.timestamp("s")), ("lat", pa.float64()), ("lng", pa.float64())])
+UNITS = {"datetime": "local time, without an offset", "lat": "degrees", "lng": "degrees", "flow": "trips in the period"}
+CRS = "EPSG:4326"
 _MINUTE = np.timedelta64(1, "m")
 
 
@@ -37,37 +41,35 @@ def _points(block: Block, source: Source) -> pa.Table:
     return table.filter(pa.array(~np.isnan(s["lon"].to_numpy(zero_copy_only=False).astype(np.float64))))
 
 
-def _flows(block: Block, source: Source) -> FloatArray:
-    """Trips between zones, shape (zones, zones); those from or to outside have no tile."""
+def _flows(block: Block, source: Source) -> tuple[IntArray, FloatArray]:
+    """The pair of zones of each trip as one number, and its people; trips from or to outside have no tile."""
     t, n = block.trips, source.zoning.n_zones
     origin, destination = zone_codes(source, t["origin_zone"]), zone_codes(source, t["destination_zone"])
     inside = (origin < n) & (destination < n)
-    cells = origin[inside] * n + destination[inside]
-    trips: FloatArray = np.bincount(cells, weights=weights(block, t)[inside], minlength=n * n).astype(np.float64)
-    return trips.reshape(n, n)
+    return origin[inside] * n + destination[inside], weights(block, t)[inside]
 
 
 def write(source: Source, folder: Path, options: Options, progress: Progress) -> Written:
     """The three files and their rows."""
     del options
     n, done, points = source.zoning.n_zones, 0, 0
-    flows = np.zeros((n, n))
-    with pq.ParquetWriter(folder / TRAJECTORIES, COLUMNS, compression="zstd") as file:
+    flows = Sums()
+    with pq.ParquetWriter(folder / TRAJECTORIES, COLUMNS, compression="zstd", store_schema=False) as file:
+        file.add_key_value_metadata(stated(source, CRS, UNITS))
         for block in source.blocks():
             rows = _points(block, source)
             file.write_table(rows)
-            flows += _flows(block, source)
+            flows.add(*_flows(block, source))
             points, done = points + len(rows), done + len(block.persons)
             progress(done, source.n_persons)
-    origin, destination = np.nonzero(flows)
+    cells, people = flows.total()
     ids = np.array(source.zoning.ids)
-    pc.write_csv(pa.table({"origin": ids[origin], "destination": ids[destination], "flow": flows[origin, destination]}), folder / FLOWS)
-    tiles = gpd.GeoDataFrame({"tile_ID": list(source.zoning.ids)}, geometry=list(source.zoning.geometry), crs="EPSG:4326")
-    tiles.to_file(folder / TESSELLATION, driver="GeoJSON")
-    units = {"datetime": "local time, without an offset", "lat": "degrees", "lng": "degrees", "flow": "trips in the period"}
+    pc.write_csv(pa.table({"origin": ids[cells // n], "destination": ids[cells % n], "flow": people}), folder / FLOWS)
+    tiles = gpd.GeoDataFrame({"tile_ID": list(source.zoning.ids)}, geometry=list(source.zoning.geometry), crs=CRS)
+    layers.write(tiles, folder / TESSELLATION, "tessellation", stated(source, CRS, {}))
     note = "Stays and trips outside the zoning are left out: they have no point and no tile."
-    rows = {TRAJECTORIES: points, FLOWS: len(origin), TESSELLATION: n}
-    return Written(rows, units, "EPSG:4326", source.period.timezone, (note,))
+    rows = {TRAJECTORIES: points, FLOWS: len(cells), TESSELLATION: n}
+    return Written(rows, UNITS, CRS, source.period.timezone, (note,))
 
 
 SKMOB = Exporter(

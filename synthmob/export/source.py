@@ -54,8 +54,10 @@ class Source:
         if timezone is not None:
             period = Period(period.first_day, period.days, timezone)
         persons = _file(folder / "persons.parquet", schema.PERSONS)
+        if persons.metadata.num_rows == 0:
+            raise FormatError(f"{folder} has no persons: generate some.")
         if weighted and WEIGHT not in persons.schema_arrow.names:
-            raise FormatError(f"{folder} has no weights: generate it with --scale-to CENSUS, or export it without --weighted.")
+            raise FormatError(f"The persons of {folder} have no column {WEIGHT!r}: export them without --weighted.")
         return cls(folder, read_zones(folder), period, persons.metadata.num_rows, weighted)
 
     def blocks(self) -> Iterator[Block]:
@@ -67,10 +69,16 @@ class Source:
             parts = [next(groups, None) for groups in (stays, trips)]
             if parts[0] is None or parts[1] is None:
                 raise FormatError(f"{self.folder} has persons without their stays and trips: generate it again.")
-            _check_range(self.folder, people, parts[0], parts[1])
-            ones = np.ones(len(people))
-            weights = people[WEIGHT].to_numpy().astype(np.float64) if self.weighted else ones
-            yield Block(people, parts[0], parts[1], weights)
+            _check_block(self.folder, people, parts[0], parts[1])
+            yield Block(people, parts[0], parts[1], self._weights(people))
+
+    def _weights(self, people: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        if not self.weighted:
+            return np.ones(len(people))
+        weights = people[WEIGHT].to_numpy().astype(np.float64)
+        if not (np.isfinite(weights).all() and (weights >= 0).all()):
+            raise FormatError(f"The persons of {self.folder} have a weight that is no number of people: generate them again.")
+        return weights
 
 
 def _groups(folder: Path, table: Table) -> Iterator[pa.Table]:
@@ -90,10 +98,14 @@ def _file(path: Path, table: Table) -> pq.ParquetFile:
     return file
 
 
-def _check_range(folder: Path, persons: pa.Table, *tables: pa.Table) -> None:
-    """FormatError where rows are of other persons than the block's: the folder was written by something else."""
+def _check_block(folder: Path, persons: pa.Table, stays: pa.Table, trips: pa.Table) -> None:
+    """FormatError where persons are not in order, rows are of other persons than the block's, or a stay follows without a trip."""
     known = persons["person_id"].to_numpy()
-    for table in tables:
+    if not len(known) or not np.array_equal(known, np.arange(known[0], known[0] + len(known))):
+        raise FormatError(f"{folder} has persons that are not numbered in order: export what generate wrote.")
+    for table in (stays, trips):
         who = table["person_id"].to_numpy()
-        if len(who) and (who.min() < known.min() or who.max() > known.max()):
+        if len(who) and (who[0] < known[0] or who[-1] > known[-1] or (np.diff(who) < 0).any()):
             raise FormatError(f"{folder} keeps rows of a person away from that person: export what generate wrote.")
+    if len(trips) != np.count_nonzero(stays["seq"].to_numpy()):
+        raise FormatError(f"{folder} has stays that no trip leads to: export what generate wrote.")

@@ -1,6 +1,6 @@
 """trackintel: staypoints, triplegs, trips and locations as CSV with WKT shapes, in the columns that its readers want.
 
-    staypoints.csv   id, user_id, started_at, finished_at, purpose, zone_id, location_id, trip_id, prev_trip_id, next_trip_id, geom
+    staypoints.csv   id, user_id, started_at, finished_at, purpose, zone_id, location_id, prev_trip_id, next_trip_id, geom
     triplegs.csv     id, user_id, started_at, finished_at, trip_id, geom: one straight leg a trip
     trips.csv        id, user_id, started_at, finished_at, origin_staypoint_id, destination_staypoint_id, geom
     locations.csv    id, user_id, center: a point for each place a person stays at

@@ -20,6 +20,7 @@ from synthmob.fidelity.align import IntArray, sums
 from synthmob.fidelity.noisefloor import Noise, common_part_error, simulated
 from synthmob.fidelity.result import Fidelity, Finding, TableFit
 from synthmob.fidelity.sides import FloatArray, Tables, open_side
+from synthmob.fidelity.uncertainty import Interval, interval
 from synthmob.marginals import Marginal, ravel
 from synthmob.period import Period
 from synthmob.zones import Zoning
@@ -67,6 +68,27 @@ def compare_outside(
     The floor of a table is the error that a sample of the exact truth of the synthetic size would show against a
     release with this noise and this cut; the baseline is the product of the table's own released one-way marginals.
     """
+    pairs, notes, n_persons = _paired(release, synthetic, zoning, domain, period, backend)
+    return _compared(pairs, notes, n_persons, _scale(pairs), draws, seed)
+
+
+def compare_published(
+    release: Release, synthetic: Tables, zoning: Zoning, domain: Domain, period: Period, backend: Any
+) -> tuple[Fidelity, dict[str, Interval]]:
+    """As `compare_outside`, against a release that was made for it, and for every table where its score on exact counts lies."""
+    pairs, notes, n_persons = _paired(release, synthetic, zoning, domain, period, backend)
+    scale = _scale(pairs)
+    intervals = {
+        name: interval(np.maximum(p.released.values, 0.0), p.published * scale, p.released.sigma, p.released.cut, name)
+        for name, p in pairs.items()
+    }
+    return _compared(pairs, notes, n_persons, scale, DRAWS, 0), intervals
+
+
+def _paired(
+    release: Release, synthetic: Tables, zoning: Zoning, domain: Domain, period: Period, backend: Any
+) -> tuple[dict[str, _Pair], list[str], int]:
+    """The tables that can be compared, what is to be said of the others, and how many synthetic persons there are."""
     side = open_side(backend, Tables(*synthetic), zoning, domain, period, name="fidelity_synthetic")
     lived = [name for name, seen in zip(period.day_types, side.seen_per_type, strict=True) if seen > 0]
     pairs, notes = _pairs({name: _on_days(table, lived) for name, table in release.marginals.items()}, side.coded)
@@ -77,10 +99,15 @@ def compare_outside(
         raise FormatError(
             "The release has no table that a population can be compared with: measure it with the standard plan."
         )
-    scale = _scale(pairs)
+    return pairs, notes, side.n_persons
+
+
+def _compared(
+    pairs: Mapping[str, _Pair], notes: Sequence[str], n_persons: int, scale: float, draws: int, seed: int
+) -> Fidelity:
     fits = {name: _fit(name, pair, scale, draws, seed) for name, pair in pairs.items()}
     findings = tuple(_finding(fit) for fit in fits.values())
-    return Fidelity("outside", False, side.n_persons, findings, tuple(fits.values()), tuple(notes))
+    return Fidelity("outside", False, n_persons, findings, tuple(fits.values()), tuple(notes))
 
 
 def _pairs(marginals: Mapping[str, Marginal], coded: Coded) -> tuple[dict[str, _Pair], list[str]]:

@@ -35,7 +35,7 @@ def compare(release: Release, people: Population | str | Path) -> Fidelity:
             out = open_out(folder, backend)
             period = Period.from_json(release.info["period"]) if "period" in release.info else out.period or DEFAULT_PERIOD
             plan = release.info.get("plan")
-            domain = domain_from(plan["domain"], "release.json") if plan else out.domain or Domain()
+            domain = domain_from(plan.get("domain"), "release.json") if plan else out.domain or Domain()
             return compare_outside(release, Tables(out.persons, out.stays), out.zoning, domain, period, backend)
         finally:
             backend.disconnect()

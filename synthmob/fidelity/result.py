@@ -16,6 +16,9 @@ HEADLINES = {
 """The first line of every report, by kind."""
 WORDS = ("anchors", "flows", "routines", "usage")
 GOAL = 1.5
+MOST, LONGEST_TEXT, LARGEST = 1_000, 500, 1e15
+"""The most metrics, tables or notes of a result, the longest of its texts, and the largest of its numbers."""
+NOT_NEGATIVE = ("tolerance", "ratio", "strict_ratio", "cells", "chi2_per_cell", "chi2_floor", "hidden_cells", "hidden_violations")
 
 Record = TypeVar("Record", "Finding", "TableFit")
 
@@ -186,24 +189,24 @@ class Fidelity:
 
     @classmethod
     def from_json(cls, said: object) -> Fidelity:
-        """The result that `as_json` described; FormatError where anything is missing, misnamed or not finite."""
+        """The result that `as_json` described; FormatError where anything is missing, misnamed, twice or out of range."""
         top = _mapping(said, "The fidelity result")
         if (
             type(n_persons := top.get("n_persons")) is not int
-            or n_persons < 1
+            or not 1 <= n_persons <= LARGEST
             or type(top.get("confidential")) is not bool
         ):
             raise FormatError(
                 "The fidelity result has no n_persons or no confidential flag: it is damaged, run check again."
             )
-        return cls(
-            str(top.get("kind")),
-            bool(top["confidential"]),
-            n_persons,
-            tuple(_record(Finding, item) for item in _listed(top, "metrics")),
-            tuple(_record(TableFit, item) for item in _listed(top, "tables")),
-            tuple(str(note) for note in _listed(top, "notes")),
-        )
+        metrics = tuple(_record(Finding, item) for item in _listed(top, "metrics"))
+        tables = tuple(_record(TableFit, item) for item in _listed(top, "tables"))
+        notes = tuple(_listed(top, "notes"))
+        if len({m.name for m in metrics}) < len(metrics) or len({t.table for t in tables}) < len(tables):
+            raise FormatError("The fidelity result has a metric or a table twice: it is damaged, run check again.")
+        if not all(isinstance(note, str) and len(note) <= LONGEST_TEXT for note in notes):
+            raise FormatError("The fidelity result has a note that is no short text: it is damaged, run check again.")
+        return cls(str(top.get("kind"))[:40], bool(top["confidential"]), n_persons, metrics, tables, notes)
 
 
 def _short(value: float) -> float:
@@ -221,8 +224,8 @@ def _mapping(said: object, what: str) -> Mapping[str, Any]:
 
 def _listed(top: Mapping[str, Any], key: str) -> Sequence[Any]:
     found = top.get(key)
-    if not isinstance(found, list):
-        raise FormatError(f"The fidelity result has no list {key!r}: it is damaged, run check again.")
+    if not isinstance(found, list) or len(cast(list[Any], found)) > MOST:
+        raise FormatError(f"The fidelity result has no list {key!r} of at most {MOST}: it is damaged, run check again.")
     return cast(list[Any], found)
 
 
@@ -243,9 +246,12 @@ def _record(kind: type[Record], item: object) -> Record:
 def _fits(kind: str, name: str, wanted: str, value: object) -> None:
     if value is None and "None" in wanted:
         return
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    good = isinstance(value, str) if wanted == "str" else number and (wanted != "int" or isinstance(value, int))
+    if wanted == "str":
+        good = isinstance(value, str) and len(value) <= LONGEST_TEXT
+    else:
+        number = isinstance(value, int if wanted == "int" else int | float) and not isinstance(value, bool)
+        good = number and (0 if name in NOT_NEGATIVE else -LARGEST) <= cast(float, value) <= LARGEST
     if not good:
         raise FormatError(
-            f"The {kind} field {name!r} of the fidelity result is {value!r}, not {wanted}: run check again."
+            f"The {kind} field {name!r} of the fidelity result is {str(value)[:60]!r}, not {wanted} in its range: run check again."
         )

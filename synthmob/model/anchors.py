@@ -121,7 +121,7 @@ def _homes_without_groups(tables: Marginals, districts: int, people: FloatArray 
         known = estimate[:districts]
         return known * (by_worker / np.maximum(known.sum(axis=0), LEAST))
     flows = [table.total for name, table in tables.items() if name.startswith("home_work@")]
-    if not flows:
+    if not flows or max(flows) <= 0:
         raise FormatError("The release has no table of homes by group, of homes or of home and work: nothing says where people live.")
     by_worker = np.array([max(flows), 0.0]) if people is None else people.sum(axis=(0, 1))
     return np.broadcast_to(by_worker / districts, (districts, 2))

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from synthmob.counts import Public
+from synthmob.counts.declared import check_axes
 from synthmob.counts.timing import COARSE_DURATION_EDGES_MIN, COARSE_START_EDGES_MIN
 from synthmob.domain import DAY_TYPES, Domain
 from synthmob.errors import ZoningError
@@ -58,9 +60,10 @@ def fit(release: Release, zoning: Zoning) -> MobilityModel:
     """
     tables = release.marginals
     planned = "plan" in release.info
-    domain = domain_from(release.info["plan"]["domain"], "release.json") if planned else _published_domain(tables)
+    domain = domain_from(release.info["plan"].get("domain"), "release.json") if planned else _published_domain(tables)
     period = Period.from_json(release.info["period"]) if "period" in release.info else DEFAULT_PERIOD
     _check_zones(tables, zoning)
+    check_axes(tables, Public(zoning, domain, period), planned=planned)
     geography = Geography.of(zoning, domain)
     levels = tuple(level.name for level in zoning.levels)
     anchors = anchors_law.fit_anchors(tables, levels, geography)

@@ -1,10 +1,10 @@
-"""check: outside, against the release, by anyone; inside, against the truth, by the owner alone, confidential."""
+"""check: outside, against the release, by anyone; inside, against the truth, by the owner alone, confidential or paid for."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,17 @@ from synthmob.domain import Domain
 from synthmob.engine import connect
 from synthmob.errors import CheckFailed, ZoningError
 from synthmob.fidelity import quality
-from synthmob.fidelity.compare import Fidelity, Tables, compare_inside
+from synthmob.fidelity.compare import Fidelity, Tables, compare_inside, compare_published
 from synthmob.fidelity.people import compare
+from synthmob.fidelity.uncertainty import LEVEL, Interval
+from synthmob.pipeline.measurement import Asked, Progress, Show, Tell, agree
 from synthmob.pipeline.places import ZoningFile, check_confidential, check_file, check_folder, write_result
 from synthmob.pipeline.records import RecordFiles, enough_memory
+from synthmob.pipeline.spending import Account, measured
 from synthmob.plan import Plan
 from synthmob.release import Release
-from synthmob.synthesis.outfolder import open_out
+from synthmob.synthesis.outfolder import Out, open_out
+from synthmob.zones import Zoning
 
 PERSONS_SCORED = 100_000
 """How many synthetic persons a third party's score looks at: they are in no order, so the first are as good as any."""
@@ -27,15 +31,41 @@ EPSILON, DELTA = 1.0, 1e-6
 
 
 @dataclass(frozen=True)
+class Published:
+    """What scores that may be published have cost, the ledger's line, and the interval of every table's score."""
+
+    epsilon: float
+    delta: float
+    rho: float
+    ledger: Mapping[str, Any]
+    intervals: Mapping[str, Interval]
+
+    @property
+    def headline(self) -> str:
+        """The first line of every report."""
+        return f"PUBLISHABLE: computed from noisy marginals of the records, which cost epsilon {self.epsilon:g} at delta {self.delta:g}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain numbers, text and lists."""
+        return {
+            "epsilon": self.epsilon, "delta": self.delta, "rho": self.rho, "ledger": dict(self.ledger), "level": LEVEL,
+            "interval": "where the score of a table against exact counts in its published cells lies",
+            "intervals": {name: [found.low, found.high] for name, found in self.intervals.items()}}  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Checked:
-    """A fidelity result, and sdmetrics' scores of the persons table: None outside, or where it is not installed."""
+    """A fidelity result, sdmetrics' scores of the persons table (None outside, or where it is not installed), and what publishing
+    it has cost where noisy marginals of the records were measured for it."""
 
     fidelity: Fidelity
     sdmetrics: Mapping[str, float] | None = None
+    published: Published | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The result as plain numbers, text and lists; `report` reads it."""
-        return {**self.fidelity.as_json(), "sdmetrics": dict(self.sdmetrics) if self.sdmetrics is not None else None}
+        said = {**self.fidelity.as_json(), "sdmetrics": dict(self.sdmetrics) if self.sdmetrics is not None else None}
+        return said if self.published is None else {**said, "headline": self.published.headline, "published": self.published.as_json()}
 
 
 def check_outside(release: Path, out: Path, target: Path | None = None) -> Checked:
@@ -66,8 +96,7 @@ def check_inside(
         backend = connect(memory_limit_gb=records.memory_limit_gb, temp_directory=scratch)
         try:
             synthetic = open_out(out, backend)
-            if synthetic.zoning.ids != zoning.ids:
-                raise ZoningError(f"{out} has other zones than {zones.path.name}: give the zoning of its release.")
+            _check_zones(synthetic, zoning, out, zones)
             domain = synthetic.domain or Domain()
             truth = Tables(*curator.rows(Plan(EPSILON, DELTA, domain=domain)))
             fidelity = compare_inside(truth, Tables(synthetic.persons, synthetic.stays), zoning, domain, curator.period, backend)
@@ -81,6 +110,48 @@ def check_inside(
         said = manifest.compose("check", {"kind": "inside"}, inputs=inputs, packages=("duckdb", "sdmetrics"), confidential=True)
         write_result(found.as_json(), said, target)
     return found
+
+
+def check_published(
+    records: RecordFiles, zones: ZoningFile, out: Path, asked: Asked, target: Path | None = None, *,
+    show: Show, progress: Progress, account: Account | None = None, tell: Tell,
+) -> Checked:  # fmt: skip
+    """OUT against noisy marginals of the records that are measured for this alone and never written: the result may be published.
+
+    It spends from the ledger as `measure` does. No score is noised: all are computed from the marginals, with intervals.
+    """
+    if target is not None:
+        check_file(target)
+    pays, plan = account or Account(), asked.plan()
+    pays.check(records)
+    zoning = zones.read()
+    curator = records.curator(zoning)
+    with tempfile.TemporaryDirectory(prefix="synthmob-") as scratch, enough_memory():
+        backend = connect(memory_limit_gb=records.memory_limit_gb, temp_directory=scratch)
+        try:
+            synthetic = open_out(out, backend)
+            _check_zones(synthetic, zoning, out, zones)
+            domain = synthetic.domain or Domain()
+            concrete = curator.plan(replace(plan, domain=domain))
+            purse = pays.purse(records, "check", concrete)
+            agree(concrete, zoning, curator.period, purse, show)
+            release = measured(curator, concrete, purse, lambda table: progress(table, len(concrete.requests)), tell)
+            rows = Tables(synthetic.persons, synthetic.stays)
+            fidelity, intervals = compare_published(release, rows, zoning, concrete.domain, curator.period, backend)
+        finally:
+            backend.disconnect()
+    found = Checked(fidelity, published=Published(plan.epsilon, plan.delta, release.rho, release.info["ledger"], intervals))
+    if target is not None:
+        said = manifest.compose(
+            "check", {"kind": "published", "epsilon": plan.epsilon, "delta": plan.delta}, inputs={"out": out, "zones": zones.path},
+            packages=("opendp", "duckdb"), rho_spent=release.rho, ledger=release.info["ledger"])  # fmt: skip
+        write_result(found.as_json(), said, target)
+    return found
+
+
+def _check_zones(synthetic: Out, zoning: Zoning, out: Path, zones: ZoningFile) -> None:
+    if synthetic.zoning.ids != zoning.ids:
+        raise ZoningError(f"{out} has other zones than {zones.path.name}: give the zoning of its release.")
 
 
 def refuse_above(fidelity: Fidelity, most: float) -> None:

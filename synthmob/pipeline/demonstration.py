@@ -13,13 +13,15 @@ from synthmob.pipeline.checking import Checked
 from synthmob.pipeline.measurement import Asked
 from synthmob.pipeline.places import ZoningFile
 from synthmob.pipeline.records import RecordFiles
+from synthmob.pipeline.spending import NAME, Account
 
 STEP = "demo"
 SUBSCRIBERS, DAYS, SEED = 50_000, 7, 1
-EPSILON, DELTA = 1.0, 1e-6
+EPSILON, DELTA, TOTAL = 1.0, 1e-6, 2.0
+CUSTOMERS = "a made-up operator in London"
 REPORT, OUTSIDE, INSIDE = "report.html", "check-outside.json", "check-inside.json"
 HOLDS = (
-    "records", "release", "model", "out", REPORT, OUTSIDE, INSIDE,
+    "records", "release", "model", "out", REPORT, OUTSIDE, INSIDE, NAME, "ledger.head", "ledger.key", f"{NAME}.lock",
     *(manifest.beside(Path(name)).name for name in (REPORT, OUTSIDE, INSIDE)))  # fmt: skip
 
 Tell = Callable[[str], None]
@@ -57,7 +59,9 @@ def _steps(work: Path, subscribers: int, workers: int, tell: Tell) -> tuple[Chec
     records, zones = RecordFiles(work / "records"), ZoningFile(work / "records" / "zones.geojson")
     tell(f"measure   noisy tables of its records at epsilon {EPSILON:g}, delta {DELTA:g}: all that leaves the operator")
     asked = Asked(EPSILON, DELTA)
-    measurement.measure(records, zones, work / "release", asked, show=lambda _p, _c: True, progress=lambda _t, _n: None)
+    account = Account(work / NAME, customers=CUSTOMERS, total_epsilon=TOTAL)
+    measurement.measure(
+        records, zones, work / "release", asked, show=lambda _p, _c, _o: True, progress=lambda _t, _n: None, account=account)
     tell("fit       a model of the release over the public zones")
     modelling.fit(work / "release", zones, work / "model")
     tell(f"generate  {subscribers:,} synthetic persons for {DAYS} days")

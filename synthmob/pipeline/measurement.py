@@ -11,9 +11,11 @@ from typing import Any
 from synthmob import accounting, folders, manifest
 from synthmob.counts import STATISTICS, Public
 from synthmob.errors import InputError
+from synthmob.ledger import Outlook
 from synthmob.period import Period
 from synthmob.pipeline.places import ZoningFile
 from synthmob.pipeline.records import RecordFiles, enough_memory
+from synthmob.pipeline.spending import Account, Purse, measured
 from synthmob.plan import Plan
 from synthmob.release import Release
 from synthmob.zones import Zoning
@@ -57,10 +59,12 @@ class Cost:
     rho: float
 
 
-Show = Callable[[Plan, tuple[Cost, ...]], bool]
-"""Is shown the concrete plan and its costs, and says whether to go on."""
+Show = Callable[[Plan, tuple[Cost, ...], Outlook], bool]
+"""Is shown the concrete plan, its costs and what they come to in the ledger, and says whether to go on."""
 Progress = Callable[[str, int], None]
 """Is told what is being counted, and how many tables there are."""
+Tell = Callable[[str], None]
+"""Is told what the user must hear of the ledger, a line at a time."""
 
 
 def costs(plan: Plan, zoning: Zoning, period: Period) -> tuple[Cost, ...]:
@@ -75,19 +79,37 @@ def costs(plan: Plan, zoning: Zoning, period: Period) -> tuple[Cost, ...]:
     return tuple(found)
 
 
-def measure(records: RecordFiles, zones: ZoningFile, target: Path, asked: Asked, *, show: Show, progress: Progress) -> Release:
-    """Show the plan, then measure the records and write the release; nothing exact about a record file is written or shown."""
-    plan = asked.plan()
+def _silent(_line: str) -> None:
+    """Where nobody listens."""
+
+
+def measure(
+    records: RecordFiles, zones: ZoningFile, target: Path, asked: Asked, *,
+    show: Show, progress: Progress, account: Account | None = None, tell: Tell = _silent,
+) -> Release:  # fmt: skip
+    """Show the plan, spend from the ledger, measure the records, write the release; nothing exact about a record is written or shown.
+
+    A spend that the ledger refuses is refused before a record is read. What it allows is spent when the records have been read and
+    found good, before anything is counted: broken records cost nothing, and whatever happens after that has cost it all.
+    """
+    plan, pays = asked.plan(), account or Account()
+    pays.check(records)
     zoning = zones.read()
     curator = records.curator(zoning)
     with folders.written_aside(target.resolve(), "release", "release.json", ("tables", manifest.FILE)) as work, enough_memory():
         concrete = curator.plan(plan)
-        if not show(concrete, costs(concrete, zoning, curator.period)):
-            raise InputError("The plan was not accepted: no record was read and nothing was spent.")
-        release = curator.measure(concrete, progress=lambda table: progress(table, len(concrete.requests)))
+        purse = pays.purse(records, "measure", concrete, target)
+        agree(concrete, zoning, curator.period, purse, show)
+        release = measured(curator, concrete, purse, lambda table: progress(table, len(concrete.requests)), tell)
         release.save(work)
         manifest.write(_manifest(release, zones, asked, records), work / manifest.FILE)
     return release
+
+
+def agree(plan: Plan, zoning: Zoning, period: Period, purse: Purse, show: Show) -> None:
+    """Show a resolved plan and what it comes to; BudgetError where the ledger refuses it, InputError where the user does."""
+    if not show(plan, costs(plan, zoning, period), purse.preview()):
+        raise InputError("The plan was not accepted: no record was read and nothing was spent.")
 
 
 def _manifest(release: Release, zones: ZoningFile, asked: Asked, records: RecordFiles) -> dict[str, Any]:
@@ -97,4 +119,5 @@ def _manifest(release: Release, zones: ZoningFile, asked: Asked, records: Record
     parameters = {
         "epsilon": plan["epsilon"], "delta": plan["delta"], "min_group": plan["min_group"], "period": release.info["period"],
         "read_from": records.read_from, "zones": zones.parameters()}
-    return manifest.compose("measure", parameters, inputs=public, packages=("opendp", "duckdb"), rho_spent=release.rho)
+    paid: dict[str, Any] = {"rho_spent": release.rho, "ledger": release.info["ledger"]}
+    return manifest.compose("measure", parameters, inputs=public, packages=("opendp", "duckdb"), **paid)

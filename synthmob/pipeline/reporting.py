@@ -19,7 +19,7 @@ def report(out: Path, release: Path, target: Path, *, check: Path | None = None,
 
     check_folder(release, "release.json", "release")
     check_file(target)
-    found: dict[str, Any] | None = folders.read_json(check, "check result") if check is not None else None
+    found: dict[str, Any] | None = folders.read_json(check, "check result", linked=True) if check is not None else None
     confidential = found is not None and found.get("confidential") is not False
     if confidential:
         check_confidential(target, out, release)

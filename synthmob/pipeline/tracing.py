@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -29,8 +30,6 @@ from synthmob.pipeline.places import ZoningFile
 Progress = Callable[[str], None]
 
 MOST_PEOPLE = 1_000
-PLANTED = 0
-"""The person of the sample who gets the secret id: they are numbered at random."""
 BUDGET = ("--epsilon", "200", "--delta", "1e-6", "--min-group", "10", "--yes")
 """Enough for a model of so few: here it is names that are looked for, not counts."""
 MOMENTS_S = (0.0, 0.5)
@@ -64,7 +63,7 @@ class Tracer:
     def place(self, name: str, ids: Sequence[Any], spoil: Callable[[pa.Table], pa.Table] = lambda stays: stays) -> Place:
         """Records whose subscriber number k has the id `ids[k]`, their stays spoilt in some way, and an empty folder to work in."""
         records, top = self.scratch / f"{name}-records", self.scratch / name
-        records.mkdir(mode=0o700)
+        records.mkdir(mode=0o700, parents=True)
         for folder in ("temporary", "home"):
             (top / folder).mkdir(parents=True)
         pq.write_table(_named(self.persons, ids, ("sex", "age_band")), records / "subscribers.parquet")
@@ -86,15 +85,15 @@ class Tracer:
 
     def measure(self, place: Place) -> subprocess.Popen[bytes]:
         """`measure`, under way."""
-        return self.command(place, "measure", place.records, *_zoning(self.zones), *BUDGET, "-o", place.top / "release")
+        return self.command(place, *_measure(self, place))
 
 
 def attack(tracer: Tracer, progress: Progress) -> list[Evidence]:
     """Three rows: what the commands leave when all goes well, when records are broken, and when they are broken off."""
-    n = len(tracer.persons)
+    n, planted = len(tracer.persons), _busiest(tracer.stays)
     text, number = f"canary-{secrets.token_hex(16)}", secrets.randbits(61) | 1 << 61
-    texts = [text if k == PLANTED else f"s{k:07d}" for k in range(n)]
-    numbers = [number if k == PLANTED else k for k in range(n)]
+    texts = [text if k == planted else f"s{k:07d}" for k in range(n)]
+    numbers = [number if k == planted else k for k in range(n)]
     of_text, of_number = traces.forms_of_text(text), traces.forms_of_number(number)
     good = [(_all_steps(tracer, tracer.place("text", texts), progress), of_text),
             (_one_step(tracer, tracer.place("number", numbers), 0, progress), of_number)]  # fmt: skip
@@ -111,6 +110,11 @@ def attack(tracer: Tracer, progress: Progress) -> list[Evidence]:
              f"measure, broken off {len(stopped)} times,")]  # fmt: skip
 
 
+def _busiest(stays: pa.Table) -> int:
+    """The person with most stays, who gets the secret id: a day of one stay cannot be broken in every way."""
+    return int(np.bincount(stays["person_id"].to_numpy()).argmax())
+
+
 def _row(name: str, title: str, places: Sequence[tuple[Place, Sequence[bytes]]], what: str) -> Evidence:
     found = sum(len(traces.found_in_folder(place.top, forms)) for place, forms in places)
     searched = sum(traces.n_bytes(place.top) for place, _ in places)
@@ -124,7 +128,7 @@ def _row(name: str, title: str, places: Sequence[tuple[Place, Sequence[bytes]]],
 def _all_steps(tracer: Tracer, place: Place, progress: Progress) -> Place:
     top, zoning = place.top, _zoning(tracer.zones)
     steps = (
-        ("measure", place.records, *zoning, *BUDGET, "-o", top / "release"),
+        _measure(tracer, place),
         ("fit", top / "release", *zoning, "-o", top / "model"),
         ("generate", top / "model", "--persons", 1_000, "--days", tracer.period.days, "-o", top / "out"),
         ("check", top / "release", top / "out", "-o", top / "outside.json"),
@@ -134,6 +138,12 @@ def _all_steps(tracer: Tracer, place: Place, progress: Progress) -> Place:
         progress(f"canary string: {words[0]}")
         _expect(tracer.command(place, *words), 0, place)
     return place
+
+
+def _measure(tracer: Tracer, place: Place) -> tuple[object, ...]:
+    """The words of `measure` in a place; its ledger lies where it is searched too."""
+    paid = ("--ledger", place.top / "ledger" / "ledger.jsonl")
+    return ("measure", place.records, *_zoning(tracer.zones), *BUDGET, *paid, "-o", place.top / "release")
 
 
 def _one_step(tracer: Tracer, place: Place, code: int, progress: Progress) -> Place:

@@ -11,7 +11,7 @@ import ibis
 
 from synthmob.period import Period
 
-ISO_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?\s?(Z|[+-]\d\d(:?\d\d)?)?$"
+ISO_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?\s?(Z|[+-](0\d|1[0-4])(:?[0-5]\d)?)?$"
 MINUTE_ENDS = 16
 """Characters up to and with the minute: 2026-03-02 08:30."""
 EPOCH = datetime.datetime(1970, 1, 1)

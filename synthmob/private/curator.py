@@ -24,7 +24,7 @@ from synthmob.errors import PlanError
 from synthmob.marginals import Marginal, unravel
 from synthmob.period import Period
 from synthmob.plan import Plan, Request
-from synthmob.private import anchors, bounding, noise, records, stays
+from synthmob.private import anchors, bounding, files, noise, records, stays
 from synthmob.private.records import Sources
 from synthmob.release import Release
 from synthmob.zones import Zoning
@@ -37,6 +37,10 @@ Totals = tuple[Int64Array, Int64Array]
 
 def _quiet(step: str) -> None:
     del step
+
+
+def _nothing() -> None:
+    """Where no ledger is kept, nothing is spent from one."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +80,15 @@ class Curator:
             modes = records.has_mode(backend, self.sources, self.read_from)
         return plan.resolve(self.zoning, self.period, attributes=found, modes=modes)
 
-    def measure(self, plan: Plan, *, progress: Progress = _quiet) -> Release:
-        """The release that a plan asks for: noise on every cell of every public domain, then the cut."""
+    def measure(self, plan: Plan, *, progress: Progress = _quiet, spend: Callable[[], None] = _nothing) -> Release:
+        """The release that a plan asks for: noise on every cell of every public domain, then the cut.
+
+        `spend` is called once, when the records have been judged and before anything is counted; what it raises ends it.
+        """
         concrete = self.plan(plan)
         marginals: dict[str, Marginal] = {}
         with self._coded(concrete, progress) as table:
+            spend()
             for request in concrete.requests:
                 progress(request.name)
                 marginals |= noisy_tables(concrete, self.zoning, self.period, {request.name: _totals(table, request)})
@@ -115,8 +123,8 @@ class Curator:
     ) -> dict[str, Int64Array]:
         """Noisy counts before the cut, in 1/1024 person, of the cells `at` of each table named: never written, for audits.
 
-        `extra` are record files (subscribers, stays) of planted subscribers: they are read, judged and counted as the real
-        ones are. The cells must not depend on who is among them.
+        `extra` are record files of planted subscribers, both stays and events: they are read from what the records are read
+        from, judged and counted as the real ones are. The cells must not depend on who is among them.
         """
         concrete = self.plan(plan)
         found: dict[str, Int64Array] = {}
@@ -124,19 +132,38 @@ class Curator:
             for request in concrete.requests:
                 if request.name in at:
                     progress(request.name)
-                    totals = _totals(table, request)
-                    found[request.name] = noise.noisy_at(at[request.name], *totals, concrete.sigma_of(request))
+                    found |= noisy_counts(concrete, {request.name: _totals(table, request)}, at)
         return found
+
+    def planted(self, plan: Plan, extra: Sources, *, bounds: bool = True) -> dict[str, Contributions]:
+        """What planted subscribers add to every table, person k being the one of id k; without `bounds`, if nothing held them.
+
+        Their files alone are read, judged and counted as the records are, which are not opened.
+        """
+        concrete = self.plan(plan)
+        with self._backend() as backend:
+            people, days = anchors.detect(*_given(self._over(extra), backend, concrete), self.zoning, self.period)
+            table = coded(backend, people, days, self.zoning, concrete.domain, self.period, name="planted")
+            n = int(backend.to_pyarrow(table.persons.count()).as_py())
+            return {r.name: _contributions(table, concrete, r, n, bounds=bounds) for r in concrete.requests}
+
+    def exact(self, plan: Plan) -> dict[str, Totals]:
+        """Occupied cells of every table and their bounded counts in 1/1024 person, as noise meets them: confidential."""
+        concrete = self.plan(plan)
+        with self._coded(concrete, _quiet) as table:
+            return {request.name: _totals(table, request) for request in concrete.requests}
 
     def _tables(self, backend: Any, plan: Plan, extra: Sources | None = None) -> tuple[Any, Any]:
         """PERSONS and STAYS as lazy tables under the subscribers' own ids."""
-        parts = [_given(self, backend, plan)]
+        people, days = _given(self, backend, plan)
         if extra is not None:
-            planted = _given(replace(self, sources=extra, read_from="stays"), backend, plan)
-            parts = [_marked(part, mark) for part, mark in zip([*parts, planted], "rx", strict=True)]
-        people = ibis.union(*(subscribers for subscribers, _ in parts)) if len(parts) > 1 else parts[0][0]
-        days = ibis.union(*(stays for _, stays in parts)) if len(parts) > 1 else parts[0][1]
+            parts = _marked((people, days), "r"), _marked(_given(self._over(extra), backend, plan), "x")
+            people, days = (ibis.union(*_alike(tables)) for tables in zip(*parts, strict=True))
         return anchors.detect(people, days, self.zoning, self.period)
+
+    def _over(self, extra: Sources) -> Curator:
+        """A curator of planted subscribers, who are read from stays or from events as the records are."""
+        return replace(self, sources=extra, read_from=records.kind(self.sources, self.read_from))
 
     @contextmanager
     def _coded(self, plan: Plan, progress: Progress, extra: Sources | None = None) -> Generator[Coded]:
@@ -150,7 +177,7 @@ class Curator:
     @contextmanager
     def _backend(self) -> Generator[Any]:
         """A DuckDB that spills into a folder of its own, which is gone afterwards."""
-        with tempfile.TemporaryDirectory(prefix="synthmob-") as spill:
+        with tempfile.TemporaryDirectory(prefix="synthmob-") as spill, files.unquoted():
             Path(spill).chmod(0o700)
             backend = engine.connect(memory_limit_gb=self.memory_limit_gb, temp_directory=spill)
             try:
@@ -183,15 +210,22 @@ def noisy_tables(plan: Plan, zoning: Zoning, period: Period, totals: Mapping[str
     return marginals
 
 
+def noisy_counts(plan: Plan, totals: Mapping[str, Totals], at: Mapping[str, Int64Array]) -> dict[str, Int64Array]:
+    """Exact bounded counts with fresh noise, in 1/1024 person, at the cells `at`, before any cut: for audits."""
+    return {r.name: noise.noisy_at(at[r.name], *totals[r.name], plan.sigma_of(r)) for r in plan.requests if r.name in totals}
+
+
 def _totals(table: Coded, request: Request) -> Totals:
     """The bounded counts of one table: exact and confidential."""
     return bounding.totals(table.backend, cells(STATISTICS[request.statistic], table, request.level), request.bound_l2)
 
 
-def _contributions(table: Coded, plan: Plan, request: Request, n_persons: int) -> Contributions:
-    """What each person adds to one table."""
+def _contributions(table: Coded, plan: Plan, request: Request, n_persons: int, *, bounds: bool = True) -> Contributions:
+    """What each person adds to one table, or would if nothing held it."""
     statistic = STATISTICS[request.statistic]
-    rows = bounding.fixed_contributions(cells(statistic, table, request.level), request.bound_l2)
+    free = cells(statistic, table, request.level)
+    held = bounding.fixed_contributions(free, request.bound_l2)
+    rows = held if bounds else free.select("person_id", "cell", fixed=(free.weight * FIXED_POINT).floor().cast("int64"))
     found = table.backend.to_pyarrow(rows.order_by(["person_id", "cell"]))
     persons, flat, fixed = (found[name].to_numpy().astype(np.int64) for name in ("person_id", "cell", "fixed"))
     axes = statistic.axes(Public(table.zoning, table.domain, table.period), request.level)
@@ -203,6 +237,12 @@ def _marked(part: tuple[Any, Any], mark: str) -> tuple[Any, Any]:
     subscribers, days = (
         table.mutate(subscriber_id=ibis.literal(mark) + table.subscriber_id.cast("string")) for table in part)
     return subscribers, days
+
+
+def _alike(tables: tuple[Any, ...]) -> list[Any]:
+    """Tables with the columns that all of them have, in one order."""
+    shared = [name for name in tables[0].columns if all(name in other.columns for other in tables)]
+    return [table.select(*shared) for table in tables]
 
 
 def _under_fresh_ids(backend: Any, people: Any, days: Any, most: int | None = None) -> tuple[Any, Any]:

@@ -38,7 +38,7 @@ def ids_as_text(people: RecordFile, rows: RecordFile) -> bool:
         if not file.is_text:
             kinds.add("text" if not kind.is_integer() else "wide" if kind.is_unsigned_integer() else "integer")
     if "text" in kinds and len(kinds) > 1:
-        shown = " and ".join(f"{file.schema['subscriber_id']} in {file.name}" for file in (people, rows))
+        shown = " and ".join(f"{must.kind_of(file, 'subscriber_id')} in {file.name}" for file in (people, rows))
         raise RecordError(f"subscriber_id is {shown}: write both as integers or both as text.")
     return kinds != {"integer"}
 
@@ -59,22 +59,20 @@ def category(column: Any, labels: Sequence[str]) -> Any:
 
 
 def with_zone(table: Any, zoning: Zoning) -> Any:
-    """`table` with zone_id as a label of the zoning or `outside`, null where unknown, and the label as written in
-    `_said`."""
+    """`table` with zone_id as a label of the zoning or `outside`, null where unknown."""
     names = {zone: zone for zone in zoning.labels} | zoning.aliases
     zones = ibis.memtable({"_zone": list(names), "_kept": list(names.values())})
     said = table.mutate(_said=table.zone_id.cast("string").nullif("").fill_null(OUTSIDE))
     joined = said.left_join(zones, said["_said"] == zones["_zone"])
-    return joined.mutate(zone_id=joined["_kept"]).drop("_zone", "_kept")
+    return joined.mutate(zone_id=joined["_kept"]).drop("_zone", "_kept", "_said")
 
 
 def zone_check(table: Any) -> Check:
     """Refuses a zone that `with_zone` did not find."""
     return Check(
         table.zone_id.isnull(),
-        "zone_id {label} is not a zone of the zoning: give the zoning that the records were "
-        "made with, or leave it null for outside",
-        table["_said"],
+        "zone_id is not a zone of the zoning: give the zoning that the records were made with, or leave it null for "
+        "outside",
     )
 
 

@@ -1,7 +1,8 @@
 """Record files as lazy tables: Parquet or CSV, one file or a folder of parts, each row with a position.
 
 Nothing is loaded: a table here is an expression that the backend reads when it is asked. The text of a driver's error
-may quote a row, so it never travels further than this file.
+may quote a row, so it never travels further than this file. What a reader passes over in silence is looked for here: a
+quotation mark that is never closed takes all rows behind it with it, and packed text may unpack without end.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 import csv
 import gzip
 import re
+import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -16,10 +20,14 @@ from typing import Any
 
 import ibis
 
-from synthmob.errors import RecordError
+from synthmob.errors import InputError, RecordError
 
 FILE, ROW = "_file", "_row"
 SEPARATORS, LONGEST_HEADER = ",;\t|", 65_536
+LONGEST_LINE = 2_000_000
+MAX_RATIO = 200
+"""Packed text of records takes a tenth or a fiftieth of its bytes; a hundred times a thousandth is a trap."""
+_AT_ONCE, _WINDOW = 1 << 20, 64 << 20
 PARQUET, CSV = (".parquet", ".pq"), (".csv", ".csv.gz")
 
 
@@ -58,6 +66,12 @@ class RecordFile:
         except duckdb.Error as error:
             raise _unreadable(self.name, self.is_text, error) from None
 
+    def check_text(self) -> None:
+        """Read a CSV once from end to end: RecordError where a quotation mark is never closed, or a line or a packed file never ends."""
+        if self.is_text:
+            for part in _parts(self.path)[0]:
+                _check_text(part)
+
     def place(self, file: str, row: int) -> str:
         """Where a row lies, in words.
 
@@ -66,6 +80,24 @@ class RecordFile:
         """
         part = Path(file).name
         return f"{part if part == self.name else f'{self.name}/{part}'}, row {row}"
+
+
+@contextmanager
+def unquoted() -> Generator[None]:
+    """Turns an error of the backend, whose text may quote a row, into one sentence."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise InputError(
+            "The records do not fit into the memory limit, or one of them says that it is larger than it is: raise "
+            "--memory-limit-gb, leave it out, or write the records again."
+        ) from None
+    except duckdb.InterruptException:
+        raise
+    except duckdb.Error:
+        raise RecordError("The records cannot be read to their end: write them again, a file is damaged.") from None
 
 
 def open_file(backend: Any, path: Path) -> RecordFile:
@@ -86,9 +118,17 @@ def open_file(backend: Any, path: Path) -> RecordFile:
     return file
 
 
+def there(path: Path) -> bool:
+    """Whether there is anything at a path; a name that no file system has names nothing."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def _parts(path: Path) -> tuple[list[Path], bool]:
     """The files of a table in a fixed order, and whether they are CSV."""
-    if not path.exists():
+    if not there(path):
         raise RecordError(
             f"There is no {path.name} at {path}: give the path of a Parquet or CSV file, or of a folder of parts."
         )
@@ -106,7 +146,7 @@ def _parts(path: Path) -> tuple[list[Path], bool]:
 
 
 def _parquet(backend: Any, parts: list[Path]) -> tuple[Any, Any]:
-    paths = [str(p) for p in parts]
+    paths = [_literally(p) for p in parts]
     numbered = backend.read_parquet(paths, filename=FILE, file_row_number=True)
     position = {FILE: numbered[FILE], ROW: numbered.file_row_number + 1}
     columns = [name for name in numbered.columns if name not in (FILE, "file_row_number")]
@@ -123,7 +163,7 @@ def _csv(backend: Any, parts: list[Path]) -> tuple[Any, Any]:
     # Dialect and columns are stated, not sniffed: a sniffer takes one ragged row as proof of another dialect.
     tables = [
         backend.read_csv(
-            str(part),
+            _literally(part),
             columns=dict.fromkeys(names, "varchar"),
             header=True,
             sep=sep,
@@ -143,16 +183,64 @@ def _csv(backend: Any, parts: list[Path]) -> tuple[Any, Any]:
 
 def _header(part: Path) -> tuple[str, list[str]]:
     """The separator (comma, semicolon, tab or bar) and the column names that the first line of a CSV gives."""
+    if part.suffix == ".gz":
+        _check_packing(part)
     try:
         with (gzip.open if part.suffix == ".gz" else open)(part, "rt", encoding="utf-8-sig", newline="") as lines:
             first = lines.readline(LONGEST_HEADER)
-    except (OSError, EOFError, UnicodeDecodeError):
+        sep = max(SEPARATORS, key=first.count)
+        names = next(csv.reader([first], delimiter=sep), [])
+    except (OSError, EOFError, zlib.error, ValueError, csv.Error):
         raise RecordError(f"{part.name} cannot be read as UTF-8 text: write it as CSV in UTF-8.") from None
-    sep = max(SEPARATORS, key=first.count)
-    names = next(csv.reader([first], delimiter=sep), [])
     if not names or len(set(names)) < len(names) or not all(names):
         raise RecordError(f"{part.name} has no header of distinct column names in its first line: write one.")
     return sep, names
+
+
+def _check_packing(part: Path) -> None:
+    """Refuse a packed file whose beginning unpacks to far more than text does: nothing of it is given to the backend."""
+    with part.open("rb") as file:
+        packed = file.read(_AT_ONCE)
+    most, unpacked, member = MAX_RATIO * max(len(packed), 1 << 10), 0, zlib.decompressobj(31)
+    try:
+        while packed and unpacked <= most:
+            unpacked += len(member.decompress(packed, _AT_ONCE))
+            packed = member.unconsumed_tail or member.unused_data
+            member = zlib.decompressobj(31) if member.eof else member
+    except zlib.error:
+        return  # the header or the backend says what is wrong with it
+    if unpacked > most:
+        raise _endless(part)
+
+
+def _check_text(part: Path) -> None:
+    quotes = open_line = window = begun = 0
+    try:
+        with part.open("rb") as packed, (gzip.GzipFile(fileobj=packed) if part.suffix == ".gz" else packed) as lines:
+            while chunk := lines.read(_AT_ONCE):
+                quotes += chunk.count(b'"')
+                end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+                open_line = open_line + len(chunk) if end < 0 else len(chunk) - end
+                window += len(chunk)
+                if window >= _WINDOW:
+                    if window > MAX_RATIO * (packed.tell() - begun):
+                        raise _endless(part)
+                    window, begun = 0, packed.tell()
+                if open_line > LONGEST_LINE:
+                    raise RecordError(f"{part.name} has a line of more than {LONGEST_LINE} bytes: write a row on every line.")
+    except (OSError, EOFError, zlib.error):
+        raise RecordError(f"{part.name} cannot be read to its end: write the file again, it is damaged.") from None
+    if quotes % 2:
+        raise RecordError(f"{part.name} has a quotation mark that is never closed: write the file again, with two for one inside a text.")
+
+
+def _endless(part: Path) -> RecordError:
+    return RecordError(f"{part.name} unpacks to more than {MAX_RATIO} times its size: no records do, write the file again.")
+
+
+def _literally(path: Path) -> str:
+    """A path whose own stars and brackets DuckDB does not take for a pattern."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path))
 
 
 def _stack(above: Any, below: Any) -> Any:

@@ -37,6 +37,8 @@ Int64Array = npt.NDArray[np.int64]
 
 DENSE_CELLS = 20_000
 """Up to so many cells of the public domain every cell gets its own draw; beyond, the empty ones are drawn in bulk."""
+MOST_CELLS = 10**18
+"""The largest public domain that is drawn: so far the distance stated in `empty_cells_published` holds, and an index fits int64."""
 _CHUNK = 8_192
 _DIGITS = 120
 _UNIFORM_BITS = 380
@@ -63,6 +65,10 @@ def add_noise(
     Sensitivity: one subscriber moves `fixed_counts` by at most 1024 times the table's L2 bound, so the noise of scale
     1024 sigma costs bound^2 / (2 sigma^2) zCDP; the cut is post-processing.
     """
+    if n_domain > MOST_CELLS:
+        raise PlanError(
+            f"A table of {n_domain:.3g} cells cannot be drawn, at most {MOST_CELLS:.0e} can: give its axes fewer categories."
+        )
     scale, least = _scale(sigma), math.ceil(Fraction(cut) * FIXED_POINT)
     cells, counts = _sorted_cells(flat_cells, fixed_counts, n_domain)
     if not drawn_in_bulk(n_domain, sigma, cut):
@@ -118,7 +124,7 @@ def empty_cells_published(n_empty: int, scale: Fraction, least: int) -> tuple[li
     the geometric law and is kept with probability exp(-g^2 / (2 s^2)) has exactly the joint law of 'N >= c, and its
     value'. The candidates are Binomial(n, A) many, at distinct uniform places. Places, geometric law and acceptance are
     exact in integers. Only the binomial's A is a number of 120 decimal digits and its uniform one of 380 bits: the
-    total variation distance of the whole draw from the true one is below 2^-100 for any domain of less than 10^18
+    total variation distance of the whole draw from the true one is below 2^-100 for any domain of up to 10^18
     cells.
     """
     candidates = _binomial(n_empty, scale, least)

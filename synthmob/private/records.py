@@ -17,7 +17,7 @@ from synthmob.errors import RecordError
 from synthmob.period import Period
 from synthmob.private import event_rows, fields, stay_rows
 from synthmob.private import validation as must
-from synthmob.private.files import RecordFile, open_file
+from synthmob.private.files import RecordFile, open_file, there
 from synthmob.private.validation import Check
 from synthmob.zones import Zoning
 
@@ -42,7 +42,7 @@ class Sources:
         given = {"subscribers": self.subscribers, "stays": self.stays, "events": self.events}[name]
         if given is not None or self.folder is None:
             return given
-        if not self.folder.is_dir():
+        if not there(self.folder) or not self.folder.is_dir():
             raise RecordError(
                 f"There is no folder {self.folder}: give the folder that holds subscribers and stays or events."
             )
@@ -79,6 +79,11 @@ def has_mode(backend: Any, sources: Sources, prefer: Literal["stays", "events"] 
     """Whether the records that `read` would take say how people travelled; no row is read."""
     use, path = _choose(sources, prefer)
     return use == "stays" and "mode" in open_file(backend, path).schema
+
+
+def kind(sources: Sources, prefer: Literal["stays", "events"] = "stays") -> Literal["stays", "events"]:
+    """Whether `read` would take stays or events; no row is read."""
+    return _choose(sources, prefer)[0]
 
 
 def read(

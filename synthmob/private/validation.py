@@ -1,38 +1,40 @@
 """What may be wrong with the records, found by the backend and told in one sentence.
 
-Every query returns at most the first offending row, and of that row only its position and, where a zone is unknown, the
-zone's label: no id, no time and no count ever stands in a message.
+Every query returns at most the first offending row, and of that row only its position: no id, no zone, no time, no count and no
+name of a column that is not ours ever stands in a message. A column that has slipped, or a file without a header, would else put
+a subscriber's id there.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import ibis
 
+from synthmob import schema
 from synthmob.errors import RecordError
 from synthmob.private.files import FILE, ROW, RecordFile
 
-LONGEST_LABEL = 60
+OURS = {column.name for table in (schema.SUBSCRIBERS, schema.EVENTS, schema.RECORD_STAYS) for column in table.columns}
+"""The columns that a message may say a file has."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """A row is broken where `broken` holds; `says` completes 'file, row 17: ...'; `label` is a column that may be
-    quoted."""
+    """A row is broken where `broken` holds; `says` completes 'file, row 17: ...'."""
 
     broken: Any
     says: str
-    label: Any = None
 
 
 def need(file: RecordFile, columns: Sequence[str]) -> None:
     """Refuse a file that lacks one of the columns."""
     for column in columns:
         if column not in file.schema:
-            found = ", ".join(list(file.schema)[:12])
+            found = ", ".join(name for name in file.schema if name in OURS) or "none of them"
             raise RecordError(
                 f"{file.name} has no column {column!r} (it has {found}): the records need "
                 f"{', '.join(columns)} there, add or rename it."
@@ -43,18 +45,22 @@ def need_type(file: RecordFile, column: str, *, right: bool, wanted: str) -> Non
     """Refuse a column of a type that cannot be meant; the columns of a CSV are text and are judged row by row."""
     if not right and not file.is_text:
         raise RecordError(
-            f"{file.name} keeps {column} as {file.schema[column]}: it must be {wanted}, write it as such."
+            f"{file.name} keeps {column} as {kind_of(file, column)}: it must be {wanted}, write it as such."
         )
+
+
+def kind_of(file: RecordFile, column: str) -> str:
+    """The kind of a column in a word, without what stands inside it: the names in a structure may be anybody's."""
+    kind = file.schema[column]
+    return "nothing but nulls" if kind.is_unknown() or kind.is_null() else re.split(r"[<(\[]", str(kind))[0][:40]
 
 
 def refuse_rows(file: RecordFile, numbered: Any, checks: Sequence[Check]) -> None:
     """Refuse the first row, in file order, that fails a check; `numbered` has `_file` and `_row`. One scan for all
     checks."""
+    file.check_text()
     code = ibis.cases(*((check.broken, i) for i, check in enumerate(checks)), else_=-1)
-    label = ibis.cases(
-        *((check.broken, ibis.literal("") if check.label is None else check.label) for check in checks), else_=""
-    )
-    table = numbered.select(FILE, ROW, code=code, label=label)
+    table = numbered.select(FILE, ROW, code=code)
     rows = file.fetch(table.filter(table.code >= 0).order_by(FILE, ROW).limit(1))
     if rows:
         _refuse(file, rows[0], checks[rows[0]["code"]].says)
@@ -95,6 +101,4 @@ def refuse_overlaps(file: RecordFile, numbered: Any) -> None:
 
 
 def _refuse(file: RecordFile, row: dict[str, Any], says: str) -> None:
-    label = row.get("label") or ""
-    quoted = repr(label if len(label) <= LONGEST_LABEL else label[:LONGEST_LABEL] + "...")
-    raise RecordError(f"{file.place(row[FILE], row[ROW])}: {says.replace('{label}', quoted)}.")
+    raise RecordError(f"{file.place(row[FILE], row[ROW])}: {says}.")

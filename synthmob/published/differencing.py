@@ -46,7 +46,7 @@ class Margin:
 
 
 @dataclass(frozen=True)
-class _Program:
+class Program:
     """low <= rows @ x <= high over the hidden cells x, each from 0 to `top`."""
 
     rows: Any
@@ -63,9 +63,8 @@ def refuse_differencing(grids: Sequence[Grid], margins: Sequence[Margin], top: f
     are refused too.
     """
     hidden = np.concatenate([np.isnan(grid.values) for grid in grids])
-    index = np.cumsum(hidden) - 1
     starts = np.concatenate([[0], np.cumsum([len(grid.values) for grid in grids])])
-    program = _program(grids, margins, hidden, index, starts, top, rounding)
+    program = program_of(grids, margins, top, rounding)
     touched = np.flatnonzero(np.asarray(abs(program.rows).sum(axis=0)).ravel() > 0)
     if len(touched) > MAX_HIDDEN:
         raise FormatError(
@@ -79,13 +78,13 @@ def refuse_differencing(grids: Sequence[Grid], margins: Sequence[Margin], top: f
     return len(touched)
 
 
-def _program(
-    grids: Sequence[Grid], margins: Sequence[Margin], hidden: npt.NDArray[np.bool_], index: IntArray, starts: IntArray,
-    top: float, rounding: float,
-) -> _Program:  # fmt: skip
+def program_of(grids: Sequence[Grid], margins: Sequence[Margin], top: float, rounding: float = 0.0) -> Program:
     """One row per coarse cell: fine cells minus coarse cell is zero, what is published moved to the right-hand side."""
     from scipy import sparse
 
+    hidden = np.concatenate([np.isnan(grid.values) for grid in grids])
+    index = np.cumsum(hidden) - 1
+    starts = np.concatenate([[0], np.cumsum([len(grid.values) for grid in grids])])
     blocks: list[Any] = []
     rights: list[FloatArray] = []
     slacks: list[FloatArray] = []
@@ -104,10 +103,10 @@ def _program(
         rights.append(-sums.astype(np.float64))
         slacks.append(np.bincount(rows[~free], minlength=len(coarse)).astype(np.float64) * rounding / 2.0)
     right, slack = np.concatenate(rights), np.concatenate(slacks)
-    return _Program(sparse.vstack(blocks).tocsr(), right - slack, right + slack, top)
+    return Program(sparse.vstack(blocks).tocsr(), right - slack, right + slack, top)
 
 
-def _witness(program: _Program, pending: npt.NDArray[np.bool_], sense: float, name: Callable[[int], str]) -> None:
+def _witness(program: Program, pending: npt.NDArray[np.bool_], sense: float, name: Callable[[int], str]) -> None:
     """Solve until every pending cell has been seen at its end: at `top` for sense 1, at 0 for -1."""
     end = program.top if sense > 0 else 0.0
     wish = pending.astype(np.float64)
@@ -131,7 +130,7 @@ def _witness(program: _Program, pending: npt.NDArray[np.bool_], sense: float, na
             wish = pending.astype(np.float64)
 
 
-def _solve(program: _Program, objective: FloatArray) -> FloatArray:
+def _solve(program: Program, objective: FloatArray) -> FloatArray:
     """The hidden cells that maximise an objective; FormatError where no values fit."""
     from scipy import optimize
 

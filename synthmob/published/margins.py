@@ -24,6 +24,15 @@ _MAX_GRID = 4_000_000
 
 
 @dataclass(frozen=True)
+class System:
+    """The tables of one universe that sum up each other: their names, cells, and which is a margin of which."""
+
+    names: list[str]
+    grids: list[differencing.Grid]
+    margins: list[differencing.Margin]
+
+
+@dataclass(frozen=True)
 class Taken:
     """A table as taken: the marginal, and per axis the codes that occur and the labels that do not."""
 
@@ -51,14 +60,34 @@ def check_differencing(
     notes = dict.fromkeys(
         taken, f"no published margin of the same universe: each is only known to be below {threshold:g}"
     )
+    for system in systems(taken, who, zoning, threshold):
+        differencing.refuse_differencing(system.grids, system.margins, max(math.ceil(threshold) - 1.0, 0.0), rounding)
+        for name in system.names:
+            notes[name] = (
+                f"bounded by linear programming from the tables of the same universe ({', '.join(system.names)}): "
+                f"none is known better than to be below {threshold:g}"
+            )
+    return notes
+
+
+def systems(
+    taken: Mapping[str, Taken], who: Mapping[str, str], zoning: Zoning, threshold: float,
+    labels: Mapping[tuple[str, str], IntArray] | None = None,
+) -> list[System]:  # fmt: skip
+    """The tables of each universe that sum up each other; a table that none sums up, and that sums up none, is in none.
+
+    `labels` are the codes tabulated by (axis, level), '' for an axis that is not of zones: those that some published
+    cell has, unless given.
+    """
+    found: list[System] = []
     for people in dict.fromkeys(who.values()):
         names = [name for name in taken if who[name] == people]
         pairs = [(a, b) for a, b in itertools.permutations(names, 2) if _is_margin(taken[a], taken[b], zoning)]
         if not pairs:
             continue
         involved = list(dict.fromkeys(itertools.chain.from_iterable(pairs)))
-        labels = _tabulated([taken[n] for n in involved], zoning)
-        domains = {n: _cells(taken[n], labels) for n in involved}
+        occurring = labels or _tabulated([taken[n] for n in involved], zoning)
+        domains = {n: _cells(taken[n], occurring) for n in involved}
         grids = [_grid(taken[n].marginal, domains[n], threshold) for n in involved]
         margins = [
             differencing.Margin(
@@ -66,13 +95,8 @@ def check_differencing(
             )
             for a, b in pairs
         ]
-        differencing.refuse_differencing(grids, margins, max(math.ceil(threshold) - 1.0, 0.0), rounding)
-        for a, b in pairs:
-            notes[a] = notes[b] = (
-                f"bounded by linear programming from the tables of the same universe ({', '.join(involved)}): "
-                f"none is known better than to be below {threshold:g}"
-            )
-    return notes
+        found.append(System(involved, grids, margins))
+    return found
 
 
 def _coarser(fine: Taken, coarse: Taken, axis: str, zoning: Zoning) -> IntArray | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from synthmob import folders, parquetfiles
 from synthmob.domain import Axis
 from synthmob.errors import FormatError
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COUNTS = ("n", "count")
+MAX_BYTES = 512 << 20
+_BOUNDS = parquetfiles.Bounds(columns=1_000, page_bytes=64 << 20, unpacked_bytes=MAX_BYTES)
 OPEN_AGE = 200
 """Where an open age band ends."""
 _AGES = re.compile(
@@ -170,17 +174,31 @@ def _share(column: str, published: tuple[int, int], band: tuple[int, int]) -> fl
 
 def _frame(name: str, data: pd.DataFrame | str | Path) -> tuple[pd.DataFrame, str]:
     import pandas as pd
+    import pyarrow as pa
 
     if isinstance(data, pd.DataFrame):
         return data, f"The frame of table {name!r}"
     path = Path(data)
-    if not path.is_file():
-        raise FormatError(f"There is no file {path} for table {name!r}: name a CSV or Parquet file.")
+    suffix = path.suffix.lower()
     try:
-        if path.suffix.lower() == ".parquet":
-            return pd.read_parquet(path), str(path)
-        return pd.read_csv(path, dtype=str, keep_default_na=False), str(path)
-    except (ValueError, OSError, pd.errors.ParserError) as error:
+        content = parquetfiles.mapped(path, linked=True) if suffix == ".parquet" else folders.read_bytes(path, MAX_BYTES, linked=True)
+    except OSError:
+        raise FormatError(f"There is no file {path} of at most {MAX_BYTES >> 20} MB for table {name!r}: name CSV or Parquet.") from None
+    try:
+        if suffix == ".parquet":
+            return _parquet(content, path.name), str(path)
+        return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False), str(path)
+    except (ValueError, OSError, TypeError, NotImplementedError, pa.ArrowException, pd.errors.ParserError) as error:
         raise FormatError(
             f"{path} cannot be read as {path.suffix or 'a table'} ({str(error)[:80]}): give CSV or Parquet."
         ) from None
+
+
+def _parquet(content: parquetfiles.Content, name: str) -> pd.DataFrame:
+    """The rows of a Parquet file; a text that it says once and repeats is in memory once."""
+    schema = parquetfiles.opened(content, name, _BOUNDS).schema
+    texts = [schema.column(k).path for k in range(len(schema)) if schema.column(k).physical_type == "BYTE_ARRAY"]
+    table = parquetfiles.opened(content, name, _BOUNDS, labels=texts).read()
+    table.validate(full=True)
+    frame = table.to_pandas(ignore_metadata=True)
+    return frame.astype(dict.fromkeys(frame.select_dtypes("category").columns, object))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from synthmob import manifest
 from synthmob.domain import DAY_TYPES, Domain
 from synthmob.errors import ConfidentialError, FormatError
 from synthmob.fidelity.result import Fidelity
@@ -22,6 +22,7 @@ from synthmob.report.charts import Figure
 from synthmob.report.figures import TABLES, figures
 from synthmob.report.pairs import PERSONS_COUNTED, counted
 from synthmob.report.ratios import dot_plot
+from synthmob.synthesis.outfolder import check_out
 from synthmob.zones import Zoning
 
 _TYPE_NAMES = {"weekday": "Weekday", "saturday": "Saturday", "sunday": "Sunday"}
@@ -75,6 +76,7 @@ def _page(
     confidential: bool,
 ) -> str:
     """The whole HTML text."""
+    check_out(out)
     connection = flows.opened(out, zoning)
     days = flows.days_found(connection)
     dated, period = _period(release, out, days)
@@ -127,12 +129,8 @@ def _period(release: Release, out: Path, days: tuple[int, ...]) -> tuple[bool, P
 
 
 def _manifest(out: Path) -> Mapping[str, Any]:
-    """OUT's manifest; empty where there is none that can be read."""
-    try:
-        said = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return said if isinstance(said, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+    """OUT's manifest; empty where there is none."""
+    return manifest.read(out) if (out / manifest.FILE).exists() else {}
 
 
 def _from(period: Period, days: tuple[int, ...]) -> str:

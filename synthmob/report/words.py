@@ -72,7 +72,7 @@ def _claimed(release: Release) -> list[str]:
     cuts = sorted({round(m.cut) for m in release.marginals.values()})
     span = f"{cuts[0]}" if len(cuts) == 1 else f"{cuts[0]} to {whole(cuts[-1])}"
     group = f"The cut, for groups of {plan['min_group']}" if plan.get("min_group") else "The cut"
-    budget = f"(ε, δ)-differential privacy with ε = {_epsilon(release)} and δ = {_power(said['delta'])}."
+    budget = f"(ε, δ)-differential privacy with ε = {_epsilon(release)} and δ = {power(said['delta'])}."
     unit = (
         f" The unit is {said.get('unit', 'not stated')}. {_factor(float(said['epsilon']))} The synthetic persons were "
         "made from the release alone and share what it guarantees."
@@ -207,10 +207,10 @@ def _factor(epsilon: float) -> str:
     )
 
 
-def _power(number: float) -> str:
+def power(number: float) -> str:
     """A small number as a power of ten where it is one.
 
-    >>> _power(1e-6), _power(0.05)
+    >>> power(1e-6), power(0.05)
     ('10⁻⁶', '0.05')
     """
     mantissa, _, exponent = f"{number:.2e}".partition("e")

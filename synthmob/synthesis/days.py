@@ -161,7 +161,7 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
     return {
         "purposes": _stack([c.purposes for c in chains], -1),
         "lengths": _stack([c.lengths for c in chains], 1),
-        "chain_cumulative": _cumulative(_stack([c.by_class for c in chains], 0.0)),
+        "chain_cumulative": _cumulative(_stack([_even(c.by_class) for c in chains], 0.0)),  # even over chains, not over padding
         "departures": _cumulative(_stack([t.departures for t in routines.timings], 0.0)),
         "departure_row": _stack([t.departure_row for t in routines.timings], 0),
         "clock": np.stack([t.clock for t in routines.timings]),
@@ -187,9 +187,13 @@ def _stack(arrays: list[npt.NDArray[Any]], fill: float) -> npt.NDArray[Any]:
 
 
 def _cumulative(weights: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Running sums along the last axis; rows without weight become even, so that a draw is always defined."""
-    total = weights.sum(axis=-1, keepdims=True)
-    return np.cumsum(np.where(total > 0, weights, 1.0), axis=-1)
+    """Running sums along the last axis."""
+    return np.cumsum(_even(weights), axis=-1)
+
+
+def _even(weights: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Rows without weight become even, so that a draw is always defined."""
+    return np.where(weights.sum(axis=-1, keepdims=True) > 0, weights, 1.0)
 
 
 def generate(model: MobilityModel, *, n_persons: int, days: int = 1, seed: int = 0) -> Population:

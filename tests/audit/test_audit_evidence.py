@@ -15,8 +15,9 @@ from synthmob.audit import intervals
 from synthmob.audit.evidence import Audit, Evidence, of_family
 from synthmob.errors import FormatError
 
-ROW: dict[str, Any] = dict(
-    name="a", family="membership", title="A", subject="release", unit="auc", value=0.5, low=0.4, high=0.6, n=10, sentence="So it is.")
+ROW: dict[str, Any] = {
+    "name": "a", "family": "membership", "title": "A", "subject": "release", "unit": "auc", "value": 0.5, "low": 0.4, "high": 0.6, "n": 10,
+    "sentence": "So it is."}
 
 
 def test_an_audit_fails_where_a_row_fails() -> None:
@@ -34,7 +35,7 @@ def test_an_audit_fails_where_a_row_fails() -> None:
     {"family": "guesses"}, {"value": float("nan")}, {"low": 0.55}, {"high": 0.45}, {"limit": 1.0}, {"passed": True},
     {"control": float("inf")}])  # fmt: skip
 def test_evidence_that_contradicts_itself_is_refused(change: dict[str, Any]) -> None:
-    with pytest.raises(FormatError, match="^The evidence 'a' "):
+    with pytest.raises(FormatError, match=r"^The evidence 'a' "):
         Evidence(**{**ROW, **change})
 
 

@@ -27,7 +27,8 @@ def test_base64_is_found_at_every_offset(before: bytes, after: bytes) -> None:
 
 
 def test_text_is_found_in_other_encodings() -> None:
-    for content in (SECRET.encode(), SECRET.encode("utf-16"), SECRET.encode().hex().encode(), SECRET.encode().hex().upper().encode()):
+    hexadecimal = SECRET.encode().hex()
+    for content in (SECRET.encode(), SECRET.encode("utf-16"), hexadecimal.encode(), hexadecimal.upper().encode()):
         assert traces.found_in(b"xx" + content + b"yy", FORMS)
 
 
@@ -58,8 +59,8 @@ def test_text_is_found_in_each_kind_of_file_and_in_names(folder: Path) -> None:
     (folder / "packed.gz").write_bytes(gzip.compress(SECRET.encode()))
     (folder / f"spill-{SECRET}.tmp").touch()
     (folder / f"dir-{SECRET}").mkdir()
-    wanted = ["coded.parquet", f"dir-{SECRET}", "noted.parquet", "packed.gz", "packed.npz", "packed.parquet", "plain.json", f"spill-{SECRET}.tmp"]
-    assert traces.found_in_folder(folder, FORMS) == sorted(wanted)
+    files = ["coded.parquet", "noted.parquet", "packed.gz", "packed.npz", "packed.parquet", "plain.json"]
+    assert traces.found_in_folder(folder, FORMS) == sorted([*files, f"dir-{SECRET}", f"spill-{SECRET}.tmp"])
 
 
 def test_a_text_across_two_chunks_is_found(folder: Path) -> None:
@@ -71,7 +72,7 @@ def test_a_text_across_two_chunks_is_found(folder: Path) -> None:
 def test_a_number_is_found_as_digits_and_as_bytes(folder: Path) -> None:
     forms = traces.forms_of_number(NUMBER)
     (folder / "digits.csv").write_text(f"1,{NUMBER},2\n")
-    pq.write_table(pa.table({"n": list(range(999)) + [NUMBER]}), folder / "numbers.parquet", compression="zstd")
+    pq.write_table(pa.table({"n": [*range(999), NUMBER]}), folder / "numbers.parquet", compression="zstd")
     assert traces.found_in_folder(folder, forms) == ["digits.csv", "numbers.parquet"]
     assert traces.found_in_folder(folder, traces.forms_of_number(NUMBER + 1)) == []
 

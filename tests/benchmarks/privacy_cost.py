@@ -18,6 +18,7 @@ from synthmob.pipeline import checking, measurement, modelling
 from synthmob.pipeline.measurement import Asked
 from synthmob.pipeline.places import ZoningFile
 from synthmob.pipeline.records import RecordFiles
+from synthmob.pipeline.spending import Account
 
 DELTA = 1e-6
 RUNS: tuple[tuple[str, float, int], ...] = (
@@ -30,7 +31,9 @@ def one(records: RecordFiles, zones: ZoningFile, epsilon: float, group: int, per
     with tempfile.TemporaryDirectory() as folder:
         top = Path(folder)
         asked = Asked(epsilon, DELTA, None, group, accepted=True)
-        measurement.measure(records, zones, top / "release", asked, show=lambda _p, _c: True, progress=lambda _t, _n: None)
+        measurement.measure(
+            records, zones, top / "release", asked, show=lambda _p, _c, _o: True, progress=lambda _t, _n: None,
+            account=Account(top / "ledger.jsonl"))  # fmt: skip  (a study: its ledger goes with it)
         modelling.fit(top / "release", zones, top / "model")
         modelling.generate(top / "model", top / "out", persons=persons, days=days, seed=seed, workers=os.cpu_count() or 1)
         return checking.check_inside(records, zones, top / "out", second_opinion=False).fidelity

@@ -17,10 +17,8 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
-import ibis
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pytest
 from compiled import Compiled
 from hypothesis import Phase, given, settings
@@ -171,7 +169,7 @@ def test_a_bound_ten_times_too_large_is_found() -> None:
 
 def test_counts_without_any_bound_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     people, plan = one_busy_person(), plan_for(FRIDAY_ON)
-    monkeypatch.setattr(bounding, "bounded", lambda contributions, bound_l2: contributions)
+    monkeypatch.setattr(bounding, "fixed_contributions", lambda rows, bound_l2: rows.mutate(fixed=(rows.weight * 1024).cast("int64")))
     some = [r for r in plan.requests if r.statistic in ("destinations", "od", "od_hour", "transitions", "departures")]
     found = judged(all_totals(people, plan, FRIDAY_ON, some), {r.name: NOBODY for r in some}, some)
     assert set(found) == {r.name for r in some} and "a cell moved by more than one person" in found.values()
@@ -214,64 +212,8 @@ def test_the_judge_by_hand(before: Any, bound: float, says: str | None) -> None:
         assert violation(NOBODY, counts, bound) == says
 
 
-# ---------------------------------------------------------------- rounding
-
-
-def made_up(weights: dict[int, list[float]]) -> Any:
-    rows = [(person, cell, w) for person, ws in weights.items() for cell, w in enumerate(ws)]
-    return ibis.memtable(pa.table({
-        "person_id": pa.array([r[0] for r in rows], pa.int64()), "cell": pa.array([r[1] for r in rows], pa.int64()),
-        "weight": pa.array([r[2] for r in rows], pa.float64())}))  # fmt: skip
-
-
-def squares(weights: dict[int, list[float]], bound: float) -> dict[int, int]:
-    """Each person's squared norm in 1/1024 person, in whole numbers."""
-    out = dict.fromkeys(weights, 0)
-    for row in BACKEND.to_pyarrow(bounding.fixed_contributions(made_up(weights), bound)).to_pylist():
-        out[row["person_id"]] += row["fixed"] ** 2
-    return out
-
-
-WEIGHT = st.floats(0, 40) | st.integers(1, 30).map(lambda n: 1 / n) | st.integers(1, 2048).map(lambda k: k / 1024 * (1 - 4e-10))
-
-
-@settings(max_examples=40)
-@given(st.dictionaries(st.integers(0, 9), st.lists(WEIGHT, min_size=1, max_size=40), min_size=1), st.floats(1e-3, 6))
-def test_rounding_never_leaves_the_norm(weights: dict[int, list[float]], bound: float) -> None:
-    most = (Fraction(bound) * Fraction(ROUNDING_SLACK) * FIXED_POINT) ** 2
-    assert all(found <= most for found in squares(weights, bound).values())
-
-
-@pytest.mark.parametrize("cells_", [1, 3, 1000])
-@pytest.mark.parametrize("steps", [1, 2, 7, 1024])
-@pytest.mark.parametrize("short", [0.0, 1e-9, 9e-7, 1e-6, 1.1e-6, 1e-5, 4e-4, 0.5])
-def test_the_worst_that_rounding_can_do_is_covered(cells_: int, steps: int, short: float) -> None:
-    """A norm that stands exactly at the bound, every cell just short of a whole step: all are forgiven upwards together."""
-    weight = (steps - short) / FIXED_POINT
-    for slack in (1.0, 1 + 1e-9):
-        bound = weight * math.sqrt(cells_) / slack
-        most = (Fraction(bound) * Fraction(ROUNDING_SLACK) * FIXED_POINT) ** 2
-        assert squares({1: [weight] * cells_}, bound)[1] <= most
-
-
-def test_rounding_is_toward_zero_but_for_what_floats_lose() -> None:
-    found = BACKEND.to_pyarrow(bounding.fixed_contributions(made_up({1: [1 / 3] * 3 + [0.9999, 1 / 1024, 1e-4]}), 9.0))
-    assert found.sort_by("cell")["fixed"].to_pylist() == [341, 341, 341, 1023, 1, 0]
-    thirds = made_up({1: [1 / 3]}).union(made_up({1: [1 / 3]})).union(made_up({1: [1 / 3]}))
-    summed = thirds.group_by(["person_id", "cell"]).agg(weight=thirds.weight.sum())
-    assert bounding.totals(BACKEND, summed, 1.0)[1].tolist() == [1024]
-
-
 @pytest.mark.parametrize("period", [MONDAY, FRIDAY_ON, FORTNIGHT], ids=lambda p: f"{p.days} days")
 def test_noise_is_scaled_to_the_norm_with_its_slack(period: Period) -> None:
     plan = plan_for(period)
     for r in plan.requests:
         assert rho_of(r.bound_l2 * ROUNDING_SLACK, plan.sigma_of(r)) <= plan.rho_of(r) * (1 + 1e-12), r.name
-
-
-def test_totals_add_up_persons_cell_by_cell() -> None:
-    at, counts = bounding.totals(BACKEND, made_up({4: [1.0, 0.0, 0.25], 9: [0.5, 0.5, 0.0]}), 5.0)
-    assert (at.tolist(), counts.tolist()) == ([0, 1, 2], [1536, 512, 256])
-    none = made_up({1: [1.0]})
-    at, counts = bounding.totals(BACKEND, none.filter(none.person_id == 2), 5.0)
-    assert len(at) == len(counts) == 0 and at.dtype == counts.dtype == np.int64

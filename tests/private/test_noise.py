@@ -76,7 +76,7 @@ def count_fit(numbers: Sequence[int], n: int, p: float) -> float:
 def two_samples(a: Sequence[int], b: Sequence[int], edges: Sequence[float]) -> float:
     rows = np.array([np.histogram(a, edges)[0], np.histogram(b, edges)[0]])
     rows = rows[:, rows.sum(axis=0) > 0]
-    return float(stats.chi2_contingency(rows)[1])
+    return float(stats.chi2_contingency(rows).pvalue)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +203,7 @@ def test_candidates_times_acceptance_is_the_tail_to_a_hundred_digits(scale: floa
     with localcontext(Context(prec=140)):
         s = Decimal(scale)
         weight = [(-Decimal(k) * k / (2 * s * s)).exp() for k in range(math.ceil(scale * 25) + least + 30)]
-        wanted = sum(weight[least:]) / (1 + 2 * sum(weight[1:]))
+        wanted = sum(weight[least:], Decimal(0)) / (1 + 2 * sum(weight[1:], Decimal(0)))
         ratio = (-Decimal(least) / (s * s)).exp()
         keep = sum((1 - ratio) * ratio**g * w for g, w in enumerate(weight))
         found = noise._candidate_probability(Fraction(scale), least) * keep  # pyright: ignore[reportPrivateUsage]
@@ -258,6 +258,9 @@ def test_what_cannot_be_drawn_is_refused() -> None:
     for sigma in (0.0, -1.0, math.nan, math.inf):
         with pytest.raises(PlanError, match="sigma"):
             noise.add_noise(cells, counts, 10, sigma, 50.0)
+    with pytest.raises(PlanError, match=r"A table of 1e\+18 cells cannot be drawn, at most 1e\+18 can: give its axes fewer"):
+        noise.add_noise(cells, counts, 10**18 + 1, 20.0, 400.0)
+    assert noise.add_noise(cells, counts, 10**18, 20.0, 400.0)[0].dtype == np.int64
     with pytest.raises(TypeError, match="int64"):
         noise.add_noise(cells, counts.astype(np.float64), 10, 1.0, 50.0)  # pyright: ignore[reportArgumentType]
     with pytest.raises(ValueError, match="outside"):

@@ -49,7 +49,7 @@ def retype(table: str, column: str, kind: str) -> Callable[[dict[str, pd.DataFra
 
 
 ROWS = [
-    ("unknown zone", put("stays", "zone_id", 4, "Z9"), "stays{s}, row 5: zone_id 'Z9' is not a zone"),
+    ("unknown zone", put("stays", "zone_id", 4, "Z9"), "stays{s}, row 5: zone_id is not a zone"),
     ("overlap", put("stays", "start_min", 4, 300), "stays{s}, row 5: this stay overlaps"),
     ("seq against time", put("stays", "seq", 3, 7), "stays{s}, row 4: this stay overlaps"),
     ("end before start", put("stays", "end_min", 1, 500), "stays{s}, row 2: the stay ends before it starts"),
@@ -79,7 +79,7 @@ def test_broken_stays(tmp_path: Path, name: str, breaks: Callable[[Any], None], 
 
 
 EVENTS = [
-    ("unknown zone", put("events", "zone_id", 4, "Z9"), "events{s}, row 5: zone_id 'Z9' is not a zone"),
+    ("unknown zone", put("events", "zone_id", 4, "Z9"), "events{s}, row 5: zone_id is not a zone"),
     (
         "unknown subscriber",
         put("events", "subscriber_id", 11, 987654999),

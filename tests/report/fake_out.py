@@ -6,7 +6,6 @@ Nothing here models anything: a monocentric city whose people go to work, shop a
 from __future__ import annotations
 
 import datetime
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
+from synthmob import manifest
 from synthmob.period import Period
 from synthmob.zones import Level, Zoning
 
@@ -203,4 +203,4 @@ def _save(
         crs=4326,
     )
     frame.to_parquet(out / "zones.parquet")
-    (out / "manifest.json").write_text(json.dumps({"seed": 1, "persons": n, "period": period.as_json()}))
+    manifest.write(manifest.compose("generate", {"persons": n}, seed=1, period=period.as_json()), out / manifest.FILE)

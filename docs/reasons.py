@@ -1,0 +1,112 @@
+"""Why one subscriber can add no more to a table than its bound: the part of the proof that is specific to each statistic.
+
+`most` is the largest square of the norm, for one day type, of what one person can add before any scaling; None where it
+grows with how busy a person is. tests/private/test_bounding_tables.py finds people who reach it, and nobody who is over it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from synthmob.counts import Public
+from synthmob.counts.routines import PLACE_RANKS
+from synthmob.counts.timing import rank_axis
+
+MOMENTS = 24
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What one subscriber adds to a table, in words, and the most that it can be."""
+
+    words: str
+    most: Callable[[Public], int] | None
+
+    def natural(self, public: Public, day_types: int) -> float | None:
+        """The largest norm before scaling over that many day types, in persons; None where there is none."""
+        return None if self.most is None else math.sqrt(self.most(public) * day_types)
+
+    def never_scaled(self, public: Public, bound_l2: float, day_types: int) -> bool:
+        """Whether nobody can be over the bound, so that it costs no fidelity."""
+        natural = self.natural(public, day_types)
+        return natural is not None and natural <= bound_l2 * (1 + 1e-9)
+
+    def derived(self, public: Public, bound_l2: float, day_types: int) -> str:
+        """The derivation of the bound in one line."""
+        across = f" x sqrt({day_types}) day types" if day_types > 1 else ""
+        if self.most is None:
+            return f"scaled down to {bound_l2 / math.sqrt(day_types):g}{across}"
+        most = self.most(public)
+        if self.never_scaled(public, bound_l2, day_types):
+            spare = "" if math.isclose(most * day_types, bound_l2**2, rel_tol=1e-9) else ", never scaled"
+            return f"sqrt({most}){across}{spare}" if most > 1 else f"1{across}{spare}"
+        return f"sqrt({most}), scaled down to {bound_l2 / math.sqrt(day_types):g}{across}"
+
+
+def _one(public: Public) -> int:
+    del public
+    return 1
+
+
+def _outside_home(public: Public) -> int:
+    return len(public.domain.purposes) - 1
+
+
+def _anchored(public: Public) -> int:
+    """The first stay at work of a day is in one of two places, the later ones in both: 1 + 2."""
+    del public
+    return 3
+
+
+ONE_CELL = Reason("1 in one cell", _one)
+OF_WORKERS = Reason("1 in one cell, nothing for who does not work", _one)
+ONE_A_DAY = Reason("every day adds 1/days of its type to one cell: the weights of a day type sum to at most 1", _one)
+EACH_TRIP = "every trip adds 1/days to one cell, as many as a life has"
+INNER_STAYS = "every stay between two trips adds half of 1/days of its type to one cell, as many as a day has"
+
+REASONS: dict[str, Reason] = {
+    "demographics": ONE_CELL,
+    "home_by_group": ONE_CELL,
+    "home": ONE_CELL,
+    "work": OF_WORKERS,
+    "home_work": OF_WORKERS,
+    "commute_km": OF_WORKERS,
+    "commute_km_by_group": OF_WORKERS,
+    "destinations": Reason("every stay away from home adds 1/days to one cell, as many as a life has", None),
+    "visitors": Reason("1 for every pair of purpose and area that was ever visited", None),
+    "trip_km": Reason(EACH_TRIP, None),
+    "distances": Reason(EACH_TRIP, None),
+    "od": Reason(EACH_TRIP, None),
+    "od_hour": Reason("every trip adds 1/days of its type to one cell, as many as a day has", None),
+    "presence": Reason(
+        "at each of 24 moments in at most one area at a time: the weights of a moment and day type sum to at most 1",
+        lambda public: MOMENTS),
+    "chains": ONE_A_DAY,
+    "chain_people": Reason("1 for every different chain, at most one a day", lambda public: public.period.days),
+    "stays_by_group": ONE_A_DAY,
+    "participation": Reason("every day adds 1/days of its type for each purpose of it other than home", _outside_home),
+    "transitions": Reason("every stay adds half of 1/days of its type to one cell, as many as a day has", None),
+    "stays_per_day": ONE_A_DAY,
+    "first_departure": ONE_A_DAY,
+    "first_departure_next": ONE_A_DAY,
+    "first_departure_size": ONE_A_DAY,
+    "departures": Reason("every trip adds half of 1/days of its type to one quarter of an hour", None),
+    "chain_departure": ONE_A_DAY,
+    "episodes": Reason(INNER_STAYS, None),
+    "durations": Reason(INNER_STAYS, None),
+    "durations_left": Reason(INNER_STAYS, None),
+    "durations_between": Reason(INNER_STAYS, None),
+    "chain_episodes": Reason(
+        "a day adds 1/days of its type at each place inside its chain: the weights of a place and day type sum to at most 1",
+        lambda public: rank_axis().size),
+    "travel_time": Reason(
+        "a day adds 1/days for the first trip of each distance band: the weights of a band sum to at most 1",
+        lambda public: len(public.domain.distance_edges_km) + 1),
+    "modes": Reason(EACH_TRIP, None),
+    "anchored": Reason("the first stay at work of a day is in one of two places, the later ones in at most both", _anchored),
+    "distinct_zones": ONE_CELL,
+    "place_share": Reason("1 in one cell for each of the five places visited most", lambda public: len(PLACE_RANKS)),
+    "distinct_given_visits": Reason("1 in one cell for each purpose other than home", _outside_home),
+}

@@ -1,0 +1,60 @@
+"""Arguments that several verbs share, and what is made of them; like `cli`, it imports nothing heavy before a verb runs."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from synthmob.pipeline.places import ZoningFile
+    from synthmob.pipeline.records import RecordFiles
+    from synthmob.pipeline.spending import Account
+
+
+def add_account(p: argparse.ArgumentParser) -> None:
+    """Which ledger pays, and the total that it may spend."""
+    p.add_argument("--ledger", type=Path, metavar="FILE", help="ledger that pays (default ledger.jsonl beside the folder RECORDS)")
+    p.add_argument("--ledger-key", type=Path, metavar="FILE", help="its key, where that is not kept beside it")
+    p.add_argument("--customers", metavar="NAME", help="whose ledger it is (default the folder that it lies in); stands in releases")
+    p.add_argument("--total-epsilon", type=float, metavar="E", help="the most that all releases together may spend; stands from then on")
+    p.add_argument("--total-delta", type=float, metavar="D", help="delta of that total (default --delta)")
+
+
+def add_records(p: argparse.ArgumentParser) -> None:
+    """How records are read, and which days they cover."""
+    p.add_argument("--from", dest="read_from", choices=("stays", "events"), default="stays", help="which to read of the two")
+    p.add_argument("--first-day", metavar="DATE", help="first day of the period, where there is no period.toml")
+    p.add_argument("--days", type=int, metavar="N", help="days of the period")
+    p.add_argument("--timezone", metavar="NAME", help="time zone of the period, such as Europe/London (default UTC)")
+    p.add_argument("--memory-limit-gb", type=float, metavar="GB", help="most memory for the records; beyond it they go to disk")
+
+
+def add_zones(p: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Which zoning, and how it is read."""
+    p.add_argument("--zones", type=Path, required=required, metavar="FILE", help="public zoning, any file of shapes")
+    p.add_argument("--id-column", default="zone_id", metavar="NAME", help="column of zone ids (default zone_id)")
+    p.add_argument("--district-column", default="district_id", metavar="NAME", help="column of districts (default district_id)")
+    p.add_argument("--h3-resolution", type=int, metavar="R", help="use H3 cells of this resolution inside the shapes as zones")
+
+
+def zones(a: argparse.Namespace) -> ZoningFile:
+    """The zoning that is named."""
+    from synthmob.pipeline.places import ZoningFile
+
+    return ZoningFile(a.zones, a.id_column, a.district_column, a.h3_resolution)
+
+
+def records(a: argparse.Namespace, folder: Path | None, *, paths: bool) -> RecordFiles:
+    """The records in a folder, or, where the verb takes `paths`, at those."""
+    from synthmob.pipeline.records import RecordFiles
+
+    named = (a.subscribers, a.stays, a.events) if paths else (None, None, None)
+    return RecordFiles(folder, *named, a.first_day, a.days, a.timezone, a.read_from, a.memory_limit_gb)
+
+
+def account(a: argparse.Namespace) -> Account:
+    """The ledger that pays, as far as it is named."""
+    from synthmob.pipeline.spending import Account
+
+    return Account(a.ledger, a.ledger_key, a.customers, a.total_epsilon, a.total_delta)

@@ -1,0 +1,295 @@
+"""Bugs planted in the real code, one at a time, and what of the audit finds each: `uv run python tests/benchmarks/planted_bugs.py`.
+
+By default over a made-up operator; `RECORDS ZONES` for others. A cell is what a detector came to, `!` where it sounds the alarm; the first
+line is the shipped code. Nothing in the package knows of these bugs: they are patched in from here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from synthmob import worlds
+from synthmob.audit import canary, mechanism, released
+from synthmob.audit.evidence import Evidence
+from synthmob.audit.planted import plant
+from synthmob.pipeline import spending
+from synthmob.pipeline.places import ZoningFile
+from synthmob.pipeline.records import RecordFiles
+from synthmob.pipeline.spending import Account
+from synthmob.plan import Plan
+from synthmob.private import bounding, curator, noise
+from synthmob.private.curator import Sources, noisy_counts, noisy_tables
+from synthmob.release import Release
+from synthmob.zones import Zoning
+
+Patch = Callable[[pytest.MonkeyPatch], None]
+SMALL_TABLE = 100
+REPLICAS = 2
+CHECKED_PLANTED = 500
+
+
+# ---------------------------------------------------------------- the audit, as the pipeline runs it
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What is audited: records and zoning, the plan, how many canaries in how many runs, and a folder to work in."""
+
+    records: RecordFiles
+    zoning: Zoning
+    plan: Plan
+    canaries: int
+    runs: int
+    scratch: Path
+
+    def evidence(self, rng: np.random.Generator) -> list[Evidence]:
+        """All that the mechanism and the canaries come to."""
+        door = self.records.curator(self.zoning)
+        plan = door.plan(self.plan)
+        exact = door.exact(plan)
+        return [*self._noise(door, plan, exact), *self._release(door, plan, exact), *self._canaries(door, plan, exact, rng)]
+
+    def _noise(self, door: Any, plan: Plan, exact: Any) -> list[Evidence]:
+        at = mechanism.cells_to_measure(exact, plan, self.zoning, door.period)
+        runs = [door.measure_raw(plan, at), *(noisy_counts(plan, exact, at) for _ in range(2))]
+        return mechanism.check(mechanism.noises(exact, at, runs, plan, self.zoning, door.period))
+
+    def _release(self, door: Any, plan: Plan, exact: Any) -> list[Evidence]:
+        purse = Account(self.scratch / f"{time.monotonic_ns()}.jsonl", customers="made up").purse(self.records, "measure", plan)
+        release = spending.measured(door, plan, purse, lambda _: None, lambda _: None)
+        spent = purse.ledger.state().spends[-1].tables
+        replicas = [Release(noisy_tables(plan, self.zoning, door.period, exact), release.info) for _ in range(REPLICAS)]
+        nobody = noisy_tables(plan, self.zoning, door.period, {name: (np.empty(0, np.int64),) * 2 for name in exact})
+        told, public = self._told(release), self._told(Release(nobody, curator.release_info(plan, self.zoning, door.period)))
+        secrets = {name: float(counts.sum()) / 1024 for name, (_, counts) in exact.items()} | self._sizes()
+        return [
+            released.cut(exact, [release, *replicas]), released.unnoised(exact, release), released.accounts(release, spent),
+            released.exact_numbers([told], secrets, [public], release)]  # fmt: skip
+
+    def _told(self, release: Release) -> Mapping[str, Any]:
+        return json.loads((release.save(self.scratch / f"{time.monotonic_ns()}") / "release.json").read_text())
+
+    def _sizes(self) -> dict[str, float]:
+        folder = self.records.folder or Path()
+        return {name: float(pq.read_metadata(folder / f"{name}.parquet").num_rows) for name in ("subscribers", "stays")}
+
+    def _canaries(self, door: Any, plan: Plan, exact: Any, rng: np.random.Generator) -> list[Evidence]:
+        inside, scored, checked = list[Any](), list[Any](), list[Evidence]()
+        for _ in range(self.runs):
+            made = plant(self.canaries // self.runs, self.zoning, door.period, plan.domain, rng)
+            with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
+                everyone = Sources(made.write(Path(folder) / "everyone", everyone=True))
+                free = door.planted(plan, everyone, bounds=False)
+                checked = checked or [mechanism.bounds(door.planted(plan, everyone))]
+                noisy = door.measure_raw(plan, canary.cells_touched(free), extra=Sources(made.write(Path(folder) / "inside")))
+            inside.append(made.inside)
+            scored.append(canary.scores(free, noisy, exact, rng))
+        claim = {"rho": plan.rho, "epsilon": plan.epsilon, "delta": plan.delta}
+        return [*checked, *canary.evidence(np.concatenate(inside), np.concatenate(scored), **claim, rng=rng)]
+
+
+def two_processes(bug: str, records: Path, zones: Path, scratch: Path) -> Evidence:
+    """Two releases of the same records by two processes of their own, the bug planted in both."""
+    found: list[Release] = []
+    for k in range(2):
+        target = scratch / f"{time.monotonic_ns()}-{k}"
+        words = ["measure", str(records), "--zones", str(zones), "--epsilon", "50", "--delta", "1e-6", "--yes", "--ledger",
+                 str(target) + ".jsonl", "--customers", "made up", "-o", str(target)]  # fmt: skip
+        code = f"import planted_bugs, sys\nplanted_bugs.for_good({bug!r})\nfrom synthmob.cli import main\nsys.exit(main({words!r}))"
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=Path(__file__).parent)
+        found.append(Release.load(target))
+    return released.repeated(*found)
+
+
+# ---------------------------------------------------------------- the bugs
+
+
+def _whole(contributions: Any) -> Any:
+    """Contributions as they come, in 1/1024 person."""
+    return contributions.select("person_id", "cell", fixed=(contributions.weight * 1024).floor().cast("int64"))
+
+
+def bound_dropped(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(bounding, "fixed_contributions", lambda contributions, bound_l2: _whole(contributions))
+
+
+def bound_tenfold(patch: pytest.MonkeyPatch) -> None:
+    real = bounding.fixed_contributions
+    patch.setattr(bounding, "fixed_contributions", lambda contributions, bound_l2: real(contributions, 10 * bound_l2))
+
+
+def third_of_sigma(patch: pytest.MonkeyPatch) -> None:
+    real = noise._scale
+    patch.setattr(noise, "_scale", lambda sigma: real(sigma) / 3)
+
+
+def no_noise(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(noise, "_gaussian", lambda counts, scale, workers: counts.copy())
+    patch.setattr(noise, "empty_cells_published", lambda n_empty, scale, least: ([], np.empty(0, dtype=np.int64)))
+
+
+def _drawn(counts: Any, scale: Fraction, chance: np.random.Generator) -> Any:
+    return counts + np.rint(chance.normal(scale=float(scale), size=len(counts))).astype(np.int64)
+
+
+def noise_seeded_each_call(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(noise, "_gaussian", lambda counts, scale, workers: _drawn(counts, scale, np.random.default_rng(7)))
+
+
+def noise_seeded_once(patch: pytest.MonkeyPatch) -> None:
+    chance = np.random.default_rng(7)
+    patch.setattr(noise, "_gaussian", lambda counts, scale, workers: _drawn(counts, scale, chance))
+
+
+def threshold_on_true_count(patch: pytest.MonkeyPatch) -> None:
+    real = noise.add_noise
+
+    def add(cells: Any, counts: Any, n_domain: int, sigma: float, cut: float, workers: int | None = None) -> Any:
+        enough = counts >= cut * 1024
+        found, noisy = real(cells[enough], counts[enough], n_domain, sigma, cut, workers)
+        kept = np.isin(found, cells[enough])
+        return found[kept], noisy[kept]
+
+    patch.setattr(noise, "add_noise", add)
+
+
+def table_not_in_ledger(patch: pytest.MonkeyPatch) -> None:
+    real = spending.Spend
+
+    def spend(step: str, epsilon: float, delta: float, rho: float, tables: Mapping[str, float], **rest: Any) -> Any:
+        fewer = dict(list(tables.items())[:-1])
+        return real(step, epsilon, delta, sum(fewer.values()), fewer, **rest)
+
+    patch.setattr(spending, "Spend", spend)
+    patch.setattr(spending, "check_paid", lambda release, paid: None)  # or measure refuses by itself
+
+
+def _total_kept(real: Any) -> Any:
+    """A noise whose last cell takes up what the others add, in small tables."""
+
+    def gaussian(counts: Any, scale: Fraction, workers: int | None) -> Any:
+        noisy = real(counts, scale, workers)
+        if 1 < len(noisy) <= SMALL_TABLE:
+            noisy[-1] += counts.sum() - noisy.sum()
+        return noisy
+
+    return gaussian
+
+
+def total_exact(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(noise, "_gaussian", _total_kept(noise._gaussian))
+
+
+def total_told(patch: pytest.MonkeyPatch) -> None:
+    """The number of subscribers in the notes of a release."""
+    real, seen = curator._totals, list[int]()
+
+    def totals(table: Any, request: Any) -> Any:
+        found = real(table, request)
+        if request.name == "demographics":
+            seen.append(int(found[1].sum()) // 1024)
+        return found
+
+    patch.setattr(curator, "_totals", totals)
+    patch.setattr(curator.Curator, "measure", _telling(curator.Curator.measure, seen))
+
+
+def _telling(measure: Any, seen: list[int]) -> Any:
+    def told(self: Any, *words: Any, **rest: Any) -> Release:
+        release = measure(self, *words, **rest)
+        return replace(release, info={**release.info, "notes": [f"made from the days of {seen[-1]:,} subscribers"]})
+
+    return told
+
+
+BUGS: dict[str, Patch] = {
+    "none: the shipped code": lambda patch: None,
+    "contribution bound dropped": bound_dropped,
+    "contribution bound tenfold": bound_tenfold,
+    "sigma / 3": third_of_sigma,
+    "no noise": no_noise,
+    "noise seeded at every call": noise_seeded_each_call,
+    "noise seeded once a process": noise_seeded_once,
+    "threshold on the true count": threshold_on_true_count,
+    "a table not in the ledger": table_not_in_ledger,
+    "a total left exact": total_exact,
+    "the total told in the notes": total_told,
+}
+
+
+def for_good(bug: str) -> None:
+    """Plant a bug for the rest of this process."""
+    BUGS[bug](pytest.MonkeyPatch())
+
+
+@contextmanager
+def planted(bug: str) -> Iterator[None]:
+    """Plant a bug for a while."""
+    with pytest.MonkeyPatch.context() as patch:
+        BUGS[bug](patch)
+        yield
+
+
+# ---------------------------------------------------------------- the table
+
+
+def cell(evidence: Evidence) -> str:
+    """What a detector came to, in little room."""
+    value = f"{evidence.value:.0e}" if evidence.unit == "p" and evidence.value < 0.01 else f"{evidence.value:.2f}"
+    return value + ("!" if evidence.passed is False else " ")
+
+
+def main() -> int:
+    """Print the table; 1 where a bug is missed or the shipped code is accused."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("records", type=Path, nargs="?")
+    parser.add_argument("zones", type=Path, nargs="?")
+    parser.add_argument("--subscribers", type=int, default=50_000, help="of the made-up operator, for a day")
+    parser.add_argument("--epsilon", type=float, default=1.0)
+    parser.add_argument("--canaries", type=int, default=10_000)
+    parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--bug", action="append", choices=list(BUGS), help="this one alone (may be repeated)")
+    asked = parser.parse_args()
+    wrong = 0
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        small = scratch / "small"
+        worlds.london(3_000, 1, seed=1, h3_resolution=6).write(small, events=False)
+        records, zones = asked.records, asked.zones
+        if records is None:
+            records = scratch / "records"
+            worlds.london(asked.subscribers, 1, seed=1).write(records, events=False)
+            zones = records / "zones.geojson"
+        audited = Audited(
+            RecordFiles(records), ZoningFile(zones).read(), Plan.standard(asked.epsilon, 1e-6), asked.canaries, asked.runs, scratch)
+        for bug in asked.bug or BUGS:
+            begun = time.monotonic()
+            with planted(bug):
+                found = audited.evidence(np.random.default_rng())
+            found.append(two_processes(bug, small, small / "zones.geojson", scratch))
+            if not wrong and bug == (asked.bug or list(BUGS))[0]:
+                print(f"{'bug':30}" + "".join(f"{e.name.split('.')[1] if e.family == 'mechanism' else e.name:>17}" for e in found))
+            print(f"{bug:30}" + "".join(f"{cell(e):>17}" for e in found) + f"   {time.monotonic() - begun:.0f} s", flush=True)
+            wrong += any(e.passed is False for e in found) == (bug == next(iter(BUGS)))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("COLUMNS", "200")
+    raise SystemExit(main())
