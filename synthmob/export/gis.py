@@ -35,7 +35,7 @@ UNITS = {
 
 
 def footfall(block: Block, source: Source) -> dict[str, FloatArray]:
-    """People in each zone, shape (zones + 1,), at half past every hour, and by attribute as means over the day; summed over days."""
+    """People in each zone, shape (zones + 1,), at half past every hour, and their minutes by attribute; summed over days."""
     s, n = block.stays, len(source.zoning.labels)
     zone, people = zone_codes(source, s["zone_id"]), weights(block, s)
     start, end = s["start_min"].to_numpy(), s["end_min"].to_numpy()
@@ -43,14 +43,14 @@ def footfall(block: Block, source: Source) -> dict[str, FloatArray]:
     for hour in range(HOURS):
         there = (start <= hour * 60 + 30) & (end > hour * 60 + 30)
         found[f"hour_{hour:02d}"] = _sums(zone[there], people[there], n)
-    share = people * (end - start) / MINUTES_PER_DAY
+    minutes = people * (end - start)
     first = int(block.persons["person_id"][0].as_py())
     who = s["person_id"].to_numpy() - first
     for name in ("sex", "age_band"):
         if name in block.persons.column_names:
             groups = np.array(block.persons[name].to_pylist())[who]
             for label in np.unique(groups):
-                found[f"{name}_{label}"] = _sums(zone[groups == label], share[groups == label], n)
+                found[f"{name}_{label}"] = _sums(zone[groups == label], minutes[groups == label], n)
     return found
 
 
@@ -87,7 +87,7 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
 
 def _polygons(source: Source, here: dict[str, FloatArray]) -> gpd.GeoDataFrame:
     zoning, days = source.zoning, source.period.days
-    columns = {name: here[name][:-1] / days for name in sorted(here)}
+    columns = {name: here[name][:-1] / (days if name.startswith("hour_") else days * MINUTES_PER_DAY) for name in sorted(here)}
     district = zoning.level("district")
     about = {"zone_id": list(zoning.ids), "district_id": [district.labels[k] for k in district.of_zone]}
     return gpd.GeoDataFrame(pd.DataFrame({**about, **columns}), geometry=list(zoning.geometry), crs=CRS)

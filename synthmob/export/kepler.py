@@ -20,21 +20,23 @@ STAYS, TRIPS = "stays.csv", "trips.csv"
 UNITS = {"lon": "degrees", "lat": "degrees", "start": "ISO 8601, UTC", "end": "ISO 8601, UTC", "distance_km": "km"}
 
 
-def _stays(block: Block, clock: Instants) -> pa.Table:
-    """One row a stay: person_id, purpose, zone_id, start, end, lon, lat, weight."""
+def _stays(block: Block, clock: Instants, *, weighted: bool) -> pa.Table:
+    """One row a stay: person_id, purpose, zone_id, start, end, lon, lat, and where asked for its weight, people."""
     s = block.stays
+    people = {"weight": weights(block, s)} if weighted else {}
     return pa.table({
         "person_id": s["person_id"], "purpose": s["purpose"], "zone_id": s["zone_id"], "start": when(clock, s, "start_min"),
-        "end": when(clock, s, "end_min"), "lon": s["lon"], "lat": s["lat"], "weight": weights(block, s)})  # fmt: skip
+        "end": when(clock, s, "end_min"), "lon": s["lon"], "lat": s["lat"], **people})  # fmt: skip
 
 
-def _trips(block: Block, clock: Instants) -> pa.Table:
-    """One row a trip: person_id, purpose, zones, depart, arrive, the points of both ends, distance_km, weight."""
+def _trips(block: Block, clock: Instants, *, weighted: bool) -> pa.Table:
+    """One row a trip: person_id, purpose, zones, depart, arrive, the points of both ends, distance_km, and where asked for its weight."""
     t = block.trips
+    people = {"weight": weights(block, t)} if weighted else {}
     return pa.table({
         "person_id": t["person_id"], "purpose": t["purpose"], "origin_zone": t["origin_zone"],
         "destination_zone": t["destination_zone"], "depart": when(clock, t, "depart_min"), "arrive": when(clock, t, "arrive_min"),
-        **vars(ends(block)), "distance_km": t["distance_km"], "weight": weights(block, t)})  # fmt: skip
+        **vars(ends(block)), "distance_km": t["distance_km"], **people})  # fmt: skip
 
 
 def write(source: Source, folder: Path, options: Options, progress: Progress) -> Written:
@@ -44,7 +46,8 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
     writers: dict[str, pc.CSVWriter] = {}
     with ExitStack() as stack:
         for block in source.blocks():
-            for name, made in ((STAYS, _stays(block, clock)), (TRIPS, _trips(block, clock))):
+            made_of = {name: make(block, clock, weighted=source.weighted) for name, make in ((STAYS, _stays), (TRIPS, _trips))}
+            for name, made in made_of.items():
                 if name not in writers:
                     writers[name] = stack.enter_context(pc.CSVWriter(folder / name, made.schema))
                 writers[name].write_table(made)

@@ -9,6 +9,7 @@ is four times as large and stamps the time on every matrix. Read with `openmatri
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ MATRICES, ZONES = "trips.omx", "zones.csv"
 HOURS = 24
 CRS = "none: zones.csv names the zones"
 UNITS = {"hour_00 to hour_23": "trips a day that depart in that local hour", "day": "trips a day", "distance_km": "km"}
-ABSENT = "Open Matrix files need h5py, which is not installed: pip install 'synthmob[omx]' brings it."
+ABSENT = "Open Matrix files need h5py, which is not installed: pip install 'synthmob[omx]' from a checkout brings it."
 
 
 def _h5py() -> Any:
@@ -55,13 +56,15 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
     labels = source.zoning.labels
     n = len(labels)
     numbers = np.arange(n)
-    with h5py.File(folder / MATRICES, "w", libver=("earliest", "v110")) as file:
+    image = io.BytesIO()  # HDF5 ends the process when a disk is full: it writes into memory, and the bytes go to the disk as any others
+    with h5py.File(image, "w", libver=("earliest", "v110")) as file:
         file.attrs["OMX_VERSION"] = np.bytes_(b"0.2")
         file.attrs["SHAPE"] = np.array([n, n], dtype=np.int32)
         for name, value in stated(source, CRS, UNITS).items():
             file.attrs[name] = np.bytes_(value.encode())
         file.create_group("lookup").create_dataset("zone_number", data=(numbers + 1).astype(np.uint32))
         _write_matrices(file.create_group("data"), sums, n, source)
+    (folder / MATRICES).write_bytes(image.getbuffer())
     pc.write_csv(pa.table({"zone_number": numbers + 1, "zone_id": list(labels)}), folder / ZONES)
     note = "Trips of people who are outside at one end stand in the row or column of `outside`, the last."
     return Written({MATRICES: (HOURS + 2) * n * n, ZONES: n}, UNITS, CRS, source.period.timezone, (note,))

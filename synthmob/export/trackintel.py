@@ -44,7 +44,7 @@ def _tables(block: Block, clock: Instants, first: tuple[int, int, int]) -> dict[
     s = block.stays
     for name, column in (("began", "start_min"), ("ended", "end_min")):
         s = s.append_column(name, when(clock, block.stays, column))
-    lon, lat = (s[name].to_numpy().astype(np.float64) for name in ("lon", "lat"))
+    lon, lat = (np.round(s[name].to_numpy().astype(np.float64), DIGITS) for name in ("lon", "lat"))
     inside = np.isfinite(lon)
     staypoint = np.where(inside, np.cumsum(inside) - 1 + first[0], -1)
     follows = np.flatnonzero((s["seq"].to_numpy() > 0) & inside & np.roll(inside, 1))
