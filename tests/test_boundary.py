@@ -26,6 +26,7 @@ WRITING = (
 READING = (
     ("check", "release", "out", "-o", "check.json"),
     ("report", "out", "--release", "release", "--check", "check.json", "-o", "report.html"),
+    ("export", "out", "--to", "gis", "-o", "gis"),
 )
 RUN_VERBS = """
 import ast, sys
