@@ -34,5 +34,6 @@ def generate(
     """Generate people of a model into an OUT folder."""
     check_folder(model, modelfile.MARK, modelfile.KIND)
     people = synthesis.generate(modelfile.load(model), n_persons=persons, days=days, seed=seed)
-    writer.write(people, target, workers=workers, progress=progress, inputs={"model": model})
+    origin = manifest.inputs(manifest.read(model)) if (model / manifest.FILE).exists() else {}
+    writer.write(people, target, workers=workers, progress=progress, inputs={"model": model}, origin=origin)
     return people
