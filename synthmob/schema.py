@@ -83,7 +83,8 @@ PERSONS = Table("persons", "one synthetic person", (
     Column("home_zone", "string", "", "zone of the home"),
     Column("work_zone", "string", "", "zone of the usual work place, null for others"),
     Column("home_lon", "float64", "degrees", "longitude of the home point", optional=True),
-    Column("home_lat", "float64", "degrees", "latitude of the home point", optional=True)),
+    Column("home_lat", "float64", "degrees", "latitude of the home point", optional=True),
+    Column("weight", "float64", "people", "residents that this person stands for (generate --scale-to)", optional=True)),
     key=("person_id",))
 STAYS = Table("stays", "a dwell of a synthetic person in a zone, start to end, with purpose", (
     _PERSON, _DAY, _SEQ, _PURPOSE, _ZONE, _START, _END, _LON, _LAT),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from synthmob import folders, manifest, modelfile
@@ -10,7 +11,7 @@ from synthmob.model.mobility import MobilityModel
 from synthmob.pipeline.places import ZoningFile, check_folder
 from synthmob.release import Release
 from synthmob.synthesis import days as synthesis
-from synthmob.synthesis import writer
+from synthmob.synthesis import scaling, writer
 from synthmob.synthesis.days import Population
 from synthmob.synthesis.writer import Progress
 
@@ -29,11 +30,16 @@ def fit(release: Path, zones: ZoningFile, target: Path) -> MobilityModel:
 
 
 def generate(
-    model: Path, target: Path, *, persons: int, days: int, seed: int, workers: int = 1, progress: Progress | None = None
-) -> Population:
-    """Generate people of a model into an OUT folder."""
+    model: Path, target: Path, *, persons: int, days: int, seed: int, workers: int = 1, census: Path | None = None,
+    progress: Progress | None = None,
+) -> Population:  # fmt: skip
+    """Generate people of a model into an OUT folder, with weights that make them the residents of a census."""
     check_folder(model, modelfile.MARK, modelfile.KIND)
-    people = synthesis.generate(modelfile.load(model), n_persons=persons, days=days, seed=seed)
+    known = modelfile.load(model)
+    people = synthesis.generate(known, n_persons=persons, days=days, seed=seed)
+    if census is not None:
+        people = replace(people, census=scaling.read(census, known.zoning, known.domain))
     origin = manifest.inputs(manifest.read(model)) if (model / manifest.FILE).exists() else {}
-    writer.write(people, target, workers=workers, progress=progress, inputs={"model": model}, origin=origin)
+    inputs = {"model": model} if census is None else {"model": model, "census": census}
+    writer.write(people, target, workers=workers, progress=progress, inputs=inputs, origin=origin)
     return people

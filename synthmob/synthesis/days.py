@@ -17,6 +17,7 @@ from synthmob.model.mobility import MobilityModel
 from synthmob.synthesis.order import even
 from synthmob.synthesis.points import INWARD, Triangles
 from synthmob.synthesis.population import CHAIN_DIMENSION, Homes, People, people
+from synthmob.synthesis.scaling import Census, Scaling, scale
 
 BLOCK = 16_384
 MAX_DAYS = 366
@@ -61,6 +62,8 @@ class Population:
     n_persons: int
     days: int
     seed: int
+    census: Census | None = None
+    """The residents whom the persons stand for, where they are to be more than themselves."""
 
     def __post_init__(self) -> None:
         for name, most in (("n_persons", MAX_PERSONS), ("days", MAX_DAYS)):
@@ -83,6 +86,21 @@ class Population:
         if len(everywhere) ** 2 > MAX_PAIRS:
             return None
         return self.model.zoning.distances_km(everywhere[:, None], everywhere[None, :]).astype(np.float32)
+
+    def who(self, index: int) -> People:
+        """The persons of one block, without their days."""
+        first = index * BLOCK
+        return people(self._homes, self.seed, self.n_persons, first, min(first + BLOCK, self.n_persons))
+
+    @cached_property
+    def scaling(self) -> Scaling | None:
+        """What each person weighs by the census; None without one. Takes a look at all persons, one block at a time."""
+        if self.census is None:
+            return None
+        counts = np.zeros((len(self.census.areas), len(self.census.cell_of_group)), dtype=np.int64)
+        for who in (self.who(k) for k in range(self.n_blocks)):
+            np.add.at(counts, (self.census.area_of_zone[who.home], who.klass // 2), 1)
+        return scale(self.census, counts)
 
     @property
     def n_blocks(self) -> int:
@@ -119,15 +137,14 @@ class Population:
 
     def prepare(self) -> Population:
         """Lay out everything that blocks share, so that threads find it done."""
-        _ = self.geography, self._homes, self._triangles, self._laws, self.day_types, self._pairs_km
+        _ = self.geography, self._homes, self._triangles, self._laws, self.day_types, self._pairs_km, self.scaling
         return self
 
     def block(self, index: int) -> Block:
         """The persons of one block and their stays."""
         from synthmob.synthesis import kernel
 
-        first = index * BLOCK
-        who = people(self._homes, self.seed, self.n_persons, first, min(first + BLOCK, self.n_persons))
+        who = self.who(index)
         law = self._laws
         u = np.stack([even(self.seed, who.rank, CHAIN_DIMENSION + day) for day in range(self.days)], axis=1)
         chain = kernel.choose_chains(u, who.klass, self.day_types, law["chain_cumulative"])

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 from synthmob import folders, manifest, schema
 from synthmob.errors import FormatError, InputError
-from synthmob.synthesis import metadata, tables
+from synthmob.synthesis import metadata, scaling, tables
 from synthmob.synthesis.days import BLOCK, Population
 from synthmob.zonefiles import write_zoning
 
@@ -73,7 +73,9 @@ def write(
 def describe(people: Population, inputs: Mapping[str, Path], origin: Mapping[str, Any]) -> dict[str, Any]:
     """The manifest of a population: parameters and seed, the calendar and the categories its rows are to be read by."""
     model = people.model
-    parameters = {"persons": people.n_persons, "days": people.days}
+    parameters: dict[str, Any] = {"persons": people.n_persons, "days": people.days}
+    if people.scaling is not None:
+        parameters["scaled_to"] = scaling.described(people.scaling)
     return manifest.compose(
         STEP, parameters, inputs=inputs, seed=people.seed, packages=("numba", "geopandas"), origin=dict(origin), synthetic=True,
         period=replace(model.period, days=people.days).as_json(), domain=asdict(model.domain),
