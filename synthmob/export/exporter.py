@@ -14,10 +14,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Options:
-    """What a user may say: `network` is a SUMO network of their own, `address` a database to write to."""
+    """What a user may say to some formats: `net` is a SUMO network of their own, `database` the address of one to write to."""
 
-    network: Path | None = None
-    address: str | None = None
+    net: Path | None = None
+    database: str | None = None
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Written:
 class Exporter:
     """A format: `readers` are the programs that take its files, `holds` the names of all files it may write.
 
-    `write(source, folder, options, progress)` fills an empty folder, a block of persons at a time.
+    `takes` are the names of the Options that it understands. `write(source, folder, options, progress)` fills an empty folder, a
+    block of persons at a time.
     """
 
     name: str
@@ -43,3 +44,4 @@ class Exporter:
     readers: tuple[str, ...]
     holds: tuple[str, ...]
     write: Callable[[Source, Path, Options, Progress], Written]
+    takes: tuple[str, ...] = ()

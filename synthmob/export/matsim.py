@@ -10,12 +10,10 @@ outside all day has no plan that day. Records have no modes, so every leg says `
 
 from __future__ import annotations
 
-import gzip
-import io
-from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
@@ -24,6 +22,7 @@ import pyproj
 from synthmob.domain import MINUTES_PER_DAY
 from synthmob.errors import InputError
 from synthmob.export import network
+from synthmob.export.compressed import compressed
 from synthmob.export.exporter import Exporter, Options, Progress, Written
 from synthmob.export.rows import stated
 from synthmob.export.source import Block, Source
@@ -108,20 +107,9 @@ def _attributes(source: Source, crs: str) -> str:
     return f"<attributes>{''.join(lines)}</attributes>"
 
 
-@contextmanager
-def _compressed(path: Path) -> Generator[TextIO]:
-    """A text file that is compressed as it is written; no name and no time go into it, so that the same text is the same bytes."""
-    with (
-        path.open("wb") as raw,
-        gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as packed,
-        io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as text,
-    ):
-        yield text
-
-
 def _network(source: Source, folder: Path) -> int:
     roads = network.of(source.zoning)
-    with _compressed(folder / NETWORK) as file:
+    with compressed(folder / NETWORK) as file:
         file.write(HEAD.format(root="network", dtd="network_v2") + f"<network>\n{_attributes(source, roads.crs)}\n<nodes>\n")
         for k, (x, y) in enumerate(roads.xy_m):
             file.write(f'<node id="{k}" x="{x:.1f}" y="{y:.1f}"/>\n')
@@ -143,7 +131,7 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
     crs = str(source.zoning.projected.crs)
     transformer = pyproj.Transformer.from_crs("EPSG:4326", source.zoning.projected.crs, always_xy=True)
     with ExitStack() as stack:
-        files = [stack.enter_context(_compressed(folder / _name(day))) for day in rows]
+        files = [stack.enter_context(compressed(folder / _name(day))) for day in rows]
         for file in files:
             file.write(HEAD.format(root="population", dtd="population_v6") + f"<population>\n{_attributes(source, crs)}\n")
         for block in source.blocks():

@@ -35,10 +35,15 @@ def export(
 
     if name not in EXPORTERS:
         raise InputError(f"There is no format {name!r}: choose one of {', '.join(EXPORTERS)}.")
+    options = options or Options()
+    for option, value in vars(options).items():
+        if value is not None and option not in EXPORTERS[name].takes:
+            others = ", ".join(e.name for e in EXPORTERS.values() if option in e.takes)
+            raise InputError(f"The format {name} takes no --{option}: leave it out, it is for {others}.")
     check_out(out)
     exporter, source = EXPORTERS[name], Source.open(out, timezone=timezone, weighted=weighted)
     with folders.written_aside(target.resolve(), "export", manifest.FILE, (*exporter.holds, NOTE)) as work:
-        written = exporter.write(source, work, options or Options(), progress)
+        written = exporter.write(source, work, options, progress)
         said = {"format": name, "about": exporter.about, "readers": list(exporter.readers), "synthetic": True, **asdict(written)}
         (work / NOTE).write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         parameters = {"format": name, "timezone": source.period.timezone, "weighted": weighted}

@@ -137,8 +137,8 @@ def asked_of(consumer: Consumer, folder: Path, asked: argparse.Namespace) -> dic
     with tempfile.TemporaryDirectory() as place:
         if consumer.loose:
             python = Path(place) / "venv" / "bin" / "python"
-            subprocess.run(["uv", "venv", "-q", "--python", consumer.python, str(python.parents[1])], check=True)
-            subprocess.run(["uv", "pip", "install", "-q", "--python", str(python), "--no-deps", *consumer.packages], check=True)
+            subprocess.run(["uv", "venv", "-q", "--python", consumer.python, str(python.parents[1])], check=True, cwd=place)
+            subprocess.run(["uv", "pip", "install", "-q", "--python", str(python), "--no-deps", *consumer.packages], check=True, cwd=place)
             command = [str(python)]
         else:
             packages = [word for package in consumer.packages for word in ("--with", package)]
