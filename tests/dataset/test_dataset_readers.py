@@ -16,17 +16,19 @@ CROISSANT = """
 import json, sys, itertools, mlcroissant
 dataset = mlcroissant.Dataset("croissant.json")
 issues = dataset.metadata.ctx.issues
-said = {"errors": list(issues.errors), "warnings": list(issues.warnings), "version": dataset.metadata.ctx.conforms_to.value, "records": {}}
+said = {"errors": list(issues.errors), "warnings": list(issues.warnings), "version": dataset.metadata.ctx.conforms_to.value}
+said["records"] = {}
 for records in dataset.metadata.record_sets:
     found = list(itertools.islice(dataset.records(records.uuid), int(sys.argv[1])))
-    said["records"][records.uuid] = {"n": len(found), "first": {k: str(v) for k, v in found[0].items()}, "last": {k: str(v) for k, v in found[-1].items()}}
+    first, last = ({key: str(value) for key, value in found[k].items()} for k in (0, -1))
+    said["records"][records.uuid] = {"n": len(found), "first": first, "last": last}
 print(json.dumps(said))
 """
 FRICTIONLESS = """
 import json, sys, frictionless
 report = frictionless.Package("datapackage.json").validate()
-print(json.dumps({"valid": report.valid, "errors": len(report.errors),
-                  "tasks": {task.name: [task.valid, task.stats.get("rows"), [e.message for e in task.errors][:3]] for task in report.tasks}}))
+tasks = {task.name: [task.valid, task.stats.get("rows"), [e.message for e in task.errors][:3]] for task in report.tasks}
+print(json.dumps({"valid": report.valid, "errors": len(report.errors), "tasks": tasks}))
 """
 
 

@@ -67,7 +67,8 @@ def test_what_was_packed_is_verified(dataset: Path, capsys: pytest.CaptureFixtur
 
 def test_verify_opens_no_record_code_and_leaves_no_trace(dataset: Path) -> None:
     before = {path: (dataset / path).stat().st_mtime_ns for path, _ in walk(dataset)}
-    code = "import sys; from synthmob.cli import main; code = main(sys.argv[1:]); print('sdv' in sys.modules, 'opendp' in sys.modules); sys.exit(code)"
+    code = ("import sys; from synthmob.cli import main; code = main(sys.argv[1:]); "
+            "print('sdv' in sys.modules, 'opendp' in sys.modules); sys.exit(code)")  # fmt: skip
     done = subprocess.run([sys.executable, "-c", code, "verify", str(dataset)], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False False"
     assert {path: (dataset / path).stat().st_mtime_ns for path, _ in walk(dataset)} == before
@@ -218,17 +219,22 @@ MENDED: dict[str, tuple[Callable[[Path], object], str]] = {
     "a file without the mark": (without_mark, "trips/part-00000.parquet does not say that it is synthetic"),
     "a person less": (shorter, "a stay of nobody"),
     "columns in one part alone": (narrower, "other columns than the other stays"),
-    "a hash in croissant.json": (lambda f: edit(f, "croissant.json", lambda s: s["distribution"][0].update(sha256="0" * 64)), "croissant.json says of"),
+    "a hash in croissant.json": (
+        lambda f: edit(f, "croissant.json", lambda s: s["distribution"][0].update(sha256="0" * 64)), "croissant.json says of"),
     "an address in croissant.json": (
         lambda f: edit(f, "croissant.json", lambda s: s["distribution"][0].update(contentUrl="http://x/y")), "croissant.json says of"),
-    "a field less in croissant.json": (lambda f: edit(f, "croissant.json", lambda s: s["recordSet"][1]["field"].pop()), "croissant.json says of 'stays'"),
-    "croissant.json of lists": (lambda f: edit(f, "croissant.json", lambda s: s.update(distribution=[1])), "croissant.json does not describe"),
+    "a field less in croissant.json": (
+        lambda f: edit(f, "croissant.json", lambda s: s["recordSet"][1]["field"].pop()), "croissant.json says of 'stays'"),
+    "croissant.json of lists": (
+        lambda f: edit(f, "croissant.json", lambda s: s.update(distribution=[1])), "croissant.json does not describe"),
     "a path in datapackage.json": (
-        lambda f: edit(f, "datapackage.json", lambda s: s["resources"][0].update(path="/etc/passwd")), "datapackage.json says of '/etc/passwd'"),
+        lambda f: edit(f, "datapackage.json", lambda s: s["resources"][0].update(path="/etc/passwd")), "says of '/etc/passwd'"),
     "a field in datapackage.json": (
-        lambda f: edit(f, "datapackage.json", lambda s: s["resources"][0]["schema"]["fields"].pop()), "datapackage.json says of 'persons.parquet'"),
-    "datapackage.json of text": (lambda f: edit(f, "datapackage.json", lambda s: s.update(resources="x")), "datapackage.json does not describe"),
-    "a key in metadata.json": (lambda f: edit(f, "metadata.json", lambda s: s["tables"]["stays"].pop("primary_key")), "describes other tables"),
+        lambda f: edit(f, "datapackage.json", lambda s: s["resources"][0]["schema"]["fields"].pop()), "says of 'persons.parquet'"),
+    "datapackage.json of text": (
+        lambda f: edit(f, "datapackage.json", lambda s: s.update(resources="x")), "datapackage.json does not describe"),
+    "a key in metadata.json": (
+        lambda f: edit(f, "metadata.json", lambda s: s["tables"]["stays"].pop("primary_key")), "describes other tables"),
     "scores against records": (
         lambda f: edit(f, "fidelity.json", lambda s: s.update(kind="inside", confidential=True)), "should not have left its owner"),
     "scores of nothing": (lambda f: (f / "fidelity.json").write_text("{}"), "no n_persons"),
