@@ -26,6 +26,8 @@ WRITING = (
 READING = (
     ("check", "release", "out", "-o", "check.json"),
     ("report", "out", "--release", "release", "--check", "check.json", "-o", "report.html"),
+    ("pack", "out", "--release", "release", "-o", "dataset"),
+    ("verify", "dataset"),
 )
 RUN_VERBS = """
 import ast, sys

@@ -68,6 +68,27 @@ def test_frictionless_finds_nothing_wrong_with_a_row(dataset: Path) -> None:
     assert {name: task[1] for name, task in said["tasks"].items()} == want
 
 
+def test_a_zoning_with_levels_is_described_in_the_order_of_its_columns(tmp_path: Path) -> None:
+    """frictionless goes by the order of columns; the levels of a zoning stand between zone and district."""
+    from synthmob import schema
+    from synthmob.dataset import datapackage
+    from synthmob.dataset.agreement import opened, table_with
+    from synthmob.synthesis.tables import SYNTHETIC
+    from synthmob.zonefiles import read_zoning, write_zoning
+
+    zoning = read_zoning(Path(__file__).resolve().parents[2] / "geodata" / "london_boroughs.geojson", h3_resolution=7)
+    assert len(zoning.levels) > 2
+    write_zoning(zoning, tmp_path / "zones.parquet", marks=SYNTHETIC)
+    names = list(opened(tmp_path, "zones.parquet").schema_arrow.names)
+    table = table_with(names, schema.ZONES)
+    assert list(table.names) == names and names[0] == "zone_id" and names[1].startswith("level_")
+    described = {"name": "zones", "resources": [{"name": "zones", "type": "table", "path": "zones.parquet", "format": "parquet",
+                                                 "scheme": "file", "schema": datapackage._schema(table)}]}  # fmt: skip
+    (tmp_path / "datapackage.json").write_text(json.dumps(described))
+    said = told(tmp_path, FRICTIONLESS)
+    assert said["valid"] and said["tasks"]["zones"][1] == zoning.n_zones, said
+
+
 def test_frictionless_finds_what_is_wrong(dataset: Path, tmp_path: Path) -> None:
     """The test above would be worth nothing if it could not fail."""
     import shutil
