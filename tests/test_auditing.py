@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from synthmob.pipeline.attacks import Extent
 from synthmob.pipeline.measurement import Asked
 from synthmob.pipeline.places import ZoningFile
 from synthmob.pipeline.records import RecordFiles
+from synthmob.pipeline.twoprocesses import two_processes
 from synthmob.release import Release
 
 SMALL = Extent(people=1_600, canaries=300, canary_runs=1, trials={100: 3}, blind_trials=6, populations=1, traced=False)
@@ -70,19 +72,48 @@ def test_the_folder_holds_the_result_the_page_and_a_manifest(found: tuple[Audit,
     assert manifest.read(target)["confidential"] is True
 
 
-@pytest.mark.slow
-def test_a_planted_id_is_in_no_byte_that_the_commands_leave(records: Path, tmp_path: Path) -> None:
+SEEDED_ONCE = """
+import sys
+import numpy as np
+from synthmob.private import noise
+chance = np.random.default_rng(7)
+noise._gaussian = lambda counts, scale, workers: counts + np.rint(chance.normal(0.0, float(scale), len(counts))).astype(np.int64)
+from synthmob.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""The commands with noise that every process draws alike."""
+
+
+@pytest.fixture
+def tracer(records: Path, tmp_path: Path) -> tracing.Tracer:
     zones = ZoningFile(records / "zones.geojson")
     curator = RecordFiles(records).curator(zones.read())
-    sample = curator.sample(curator.plan(ASKED.plan()), 700)
+    sample = curator.sample(curator.plan(ASKED.plan()), 500)
+    return tracing.Tracer(sample.persons, sample.stays, curator.period, zones, tmp_path / "places")
+
+
+def test_noise_that_every_process_draws_alike_is_found(tracer: tracing.Tracer) -> None:
     steps: list[str] = []
-    rows = tracing.attack(tracing.Tracer(sample.persons, sample.stays, curator.period, zones, tmp_path), steps.append)
+    seeded = two_processes(dataclasses.replace(tracer, program=(sys.executable, "-c", SEEDED_ONCE)), steps.append)
+    assert not seeded.passed and seeded.n > 100 and len(steps) == 2
+
+
+@pytest.mark.slow
+def test_two_processes_of_the_shipped_code_share_nothing(tracer: tracing.Tracer) -> None:
+    sound = two_processes(tracer, lambda _: None)
+    assert sound.passed and sound.n > 100
+
+
+@pytest.mark.slow
+def test_a_planted_id_is_in_no_byte_that_the_commands_leave(tracer: tracing.Tracer) -> None:
+    steps: list[str] = []
+    rows = tracing.attack(tracer, steps.append)
     assert [row.value for row in rows] == [0.0, 0.0, 0.0] and all(row.passed for row in rows) and len(steps) > 12
-    assert min(row.n for row in rows) > 1_000
+    assert min(row.n for row in rows) > 100  # a measure that is broken off leaves one line
     # What was searched can be found: the records themselves hold the id.
-    ids = pq.read_table(tmp_path / "text-records" / "subscribers.parquet")["subscriber_id"].to_pylist()
+    ids = pq.read_table(tracer.scratch / "text-records" / "subscribers.parquet")["subscriber_id"].to_pylist()
     secret = next(who for who in ids if who.startswith("canary"))
-    assert traces.found_in_folder(tmp_path, traces.forms_of_text(secret)) != []
+    assert traces.found_in_folder(tracer.scratch, traces.forms_of_text(secret)) != []
 
 
 def test_progress_counts_stages(found: tuple[Audit, Path], told: list[tuple[str, int, int]]) -> None:

@@ -55,12 +55,12 @@ def test_interrupting_leaves_nothing(run: Run, tmp_path: Path) -> None:
     words = ["generate", str(run.model), "--persons", "30000000", "-o", str(tmp_path / "out")]
     code = "import sys; from synthmob.cli import main; sys.exit(main(sys.argv[1:]))"
     running = subprocess.Popen([sys.executable, "-c", code, *words], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    for _ in range(600):
+    for _ in range(1_800):
         if any(tmp_path.rglob("part-00000.parquet")):
             break
         time.sleep(0.1)
     running.send_signal(2)
-    out, err = running.communicate(timeout=60)
+    out, err = running.communicate(timeout=180)
     assert (running.returncode, out, err) == (130, "", "synthmob: Interrupted: nothing was left half-written.\n")
     assert list(tmp_path.iterdir()) == []
 

@@ -83,8 +83,9 @@ def _stays_per_day_rows(coded: Coded, level: str) -> Any:
 
 
 def _mode_rows(coded: Coded, level: str) -> Any:
+    """Nobody adds anything where the records do not say how people travelled: then the table is noise."""
     del level
-    table = trips(coded)
+    table = trips(coded).filter(ibis._.mode >= 0)
     return table.select("person_id", "mode", distance=distance_code(table.previous_km, coded.domain.distance_edges_km),
                         weight=1.0 / table.all_days)
 

@@ -39,6 +39,7 @@ from synthmob.pipeline.records import RecordFiles
 from synthmob.pipeline.spending import Account
 from synthmob.pipeline.tracing import MOST_PEOPLE, Tracer
 from synthmob.pipeline.tracing import attack as trace
+from synthmob.pipeline.twoprocesses import two_processes
 from synthmob.plan import Plan
 from synthmob.release import Release
 
@@ -50,6 +51,8 @@ Progress = Callable[[str, int, int], None]
 Detail = Callable[[str], None]
 REPLICAS = 2
 """More releases of the same counts, for the check of the cut."""
+MORE_DRAWS = 2
+"""More draws of noise on the same counts, so that a total which is kept exact shows even in the smallest table."""
 
 
 @dataclass(frozen=True)
@@ -116,9 +119,12 @@ class Attacks:
             lambda totals: noisy_tables(plan, door.zoning, door.period, totals), release_info(plan, door.zoning, door.period))
 
     def _noise(self, exact: Mapping[str, Totals]) -> list[Evidence]:
+        from synthmob.private.curator import noisy_counts
+
         door = self.curator
         at = mechanism.cells_to_measure(exact, self.plan, door.zoning, door.period)
-        runs = [door.measure_raw(self.plan, at) for _ in range(2)]
+        again = [noisy_counts(self.plan, exact, at) for _ in range(MORE_DRAWS)]
+        runs = [door.measure_raw(self.plan, at), *again]
         return mechanism.check(mechanism.noises(exact, at, runs, self.plan, door.zoning, door.period))
 
     def _release(self, exact: Mapping[str, Totals]) -> list[Evidence]:
@@ -134,9 +140,10 @@ class Attacks:
         nobody = noisy_tables(plan, door.zoning, door.period, dict.fromkeys(exact, (none, none)))
         public = self._written(Release(nobody, release_info(plan, door.zoning, door.period)))
         totals = {name: float(counts.sum()) / FIXED_POINT for name, (_, counts) in exact.items()}
+        secret = totals | {name: float(n) for name, n in door.sizes(plan).items()}
         return [
             released.cut(exact, [release, *more]), released.unnoised(exact, release), released.accounts(release, spent),
-            released.exact_numbers([self._written(release)], totals, [public], release)]  # fmt: skip
+            released.exact_numbers([self._written(release)], secret, [public], release)]  # fmt: skip
 
     def _canaries(self, exact: Mapping[str, Totals], detail: Detail) -> list[Evidence]:
         """Planted subscribers through reading, judging, counting, bounding and noise, in several runs with coins of their own."""
@@ -172,9 +179,11 @@ class Attacks:
         return synthetic_membership.on_synthetic(subject, trials, self.rng)
 
     def _traces(self, subject: Subject, detail: Detail) -> list[Evidence]:
+        """The commands, as processes of their own, on some of the people."""
         some = min(subject.n, MOST_PEOPLE)
         persons, stays = subject.persons.slice(0, some), subject.stays.filter(pa.array(subject.stays["person_id"].to_numpy() < some))
-        return trace(Tracer(persons, stays, self.curator.period, self.zones, self._fresh("-traces")), detail)
+        tracer = Tracer(persons, stays, self.curator.period, self.zones, self._fresh("-traces"))
+        return [two_processes(tracer, detail), *trace(tracer, detail)]
 
     def _written(self, release: Release) -> Mapping[str, Any]:
         """What release.json says of a release."""

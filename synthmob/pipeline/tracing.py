@@ -52,13 +52,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Tracer:
-    """Persons and stays to be records, how their zones are read, and where all of it may lie for a while."""
+    """Persons and stays to be records, how their zones are read, where all of it may lie for a while, and what the commands are of."""
 
     persons: pa.Table
     stays: pa.Table
     period: Period
     zones: ZoningFile
     scratch: Path
+    program: tuple[str, ...] = (sys.executable, "-m", "synthmob")
 
     def place(self, name: str, ids: Sequence[Any], spoil: Callable[[pa.Table], pa.Table] = lambda stays: stays) -> Place:
         """Records whose subscriber number k has the id `ids[k]`, their stays spoilt in some way, and an empty folder to work in."""
@@ -80,12 +81,17 @@ class Tracer:
             "XDG_STATE_HOME": str(place.top / "home"), "XDG_CACHE_HOME": str(place.top / "home")}  # fmt: skip
         with place.printed.open("ab") as log:
             return subprocess.Popen(  # noqa: S603  (our own command, words from here alone)
-                [sys.executable, "-m", "synthmob", *(str(word) for word in words)], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                [*self.program, *(str(word) for word in words)], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 env=environment, cwd=place.top)
 
     def measure(self, place: Place) -> subprocess.Popen[bytes]:
         """`measure`, under way."""
         return self.command(place, *_measure(self, place))
+
+    @staticmethod
+    def released(place: Place) -> Path:
+        """The release that `measure` writes in a place."""
+        return place.top / "release"
 
 
 def attack(tracer: Tracer, progress: Progress) -> list[Evidence]:
@@ -136,19 +142,19 @@ def _all_steps(tracer: Tracer, place: Place, progress: Progress) -> Place:
         ("report", top / "out", "--release", top / "release", "-o", top / "report.html"))  # fmt: skip
     for words in steps:
         progress(f"canary string: {words[0]}")
-        _expect(tracer.command(place, *words), 0, place)
+        expect(tracer.command(place, *words), 0, place)
     return place
 
 
 def _measure(tracer: Tracer, place: Place) -> tuple[object, ...]:
     """The words of `measure` in a place; its ledger lies where it is searched too."""
     paid = ("--ledger", place.top / "ledger" / "ledger.jsonl")
-    return ("measure", place.records, *_zoning(tracer.zones), *BUDGET, *paid, "-o", place.top / "release")
+    return ("measure", place.records, *_zoning(tracer.zones), *BUDGET, *paid, "-o", tracer.released(place))
 
 
 def _one_step(tracer: Tracer, place: Place, code: int, progress: Progress) -> Place:
     progress(f"canary string: {place.top.name.replace('-', ' ')}")
-    _expect(tracer.measure(place), code, place)
+    expect(tracer.measure(place), code, place)
     return place
 
 
@@ -164,7 +170,7 @@ def _broken_off(tracer: Tracer, place: Place, how: signal.Signals, wait_s: float
     return place
 
 
-def _expect(process: subprocess.Popen[bytes], code: int, place: Place) -> None:
+def expect(process: subprocess.Popen[bytes], code: int, place: Place) -> None:
     """Wait for a command; what is searched must be what a command with that exit code leaves."""
     if process.wait() != code:
         raise InputError(

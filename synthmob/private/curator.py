@@ -153,6 +153,14 @@ class Curator:
         with self._coded(concrete, _quiet) as table:
             return {request.name: _totals(table, request) for request in concrete.requests}
 
+    def sizes(self, plan: Plan) -> dict[str, int]:
+        """How many subscribers and stays there are: confidential, to look for in what is written."""
+        concrete = self.plan(plan)
+        with self._backend() as backend:
+            people, days = self._tables(backend, concrete)
+            counted = {"subscribers": people.count(), "stays": days.count()}
+            return {name: int(backend.to_pyarrow(number).as_py()) for name, number in counted.items()}
+
     def _tables(self, backend: Any, plan: Plan, extra: Sources | None = None) -> tuple[Any, Any]:
         """PERSONS and STAYS as lazy tables under the subscribers' own ids."""
         people, days = _given(self, backend, plan)
@@ -190,8 +198,11 @@ def _given(curator: Curator, backend: Any, plan: Plan) -> tuple[Any, Any]:
     """Subscribers and stays, given or detected."""
     read = records.read(
         backend, curator.sources, curator.zoning, curator.period, plan.domain.attributes, prefer=curator.read_from, domain=plan.domain)
-    days = read.stays if read.stays is not None else stays.detect(read.events, curator.zoning, curator.period)
-    return read.subscribers, days
+    if read.stays is not None:
+        return read.subscribers, read.stays
+    # Kept, for what follows asks for them several times, and each time the events would be read again.
+    detected = stays.detect(read.events, curator.zoning, curator.period)
+    return read.subscribers, backend.create_table(ibis.util.gen_name("stays"), detected, temp=True)
 
 
 def noisy_tables(plan: Plan, zoning: Zoning, period: Period, totals: Mapping[str, Totals]) -> dict[str, Marginal]:

@@ -54,6 +54,8 @@ def subscriber_id(file: RecordFile, table: Any, *, as_text: bool) -> Any:
 def category(column: Any, labels: Sequence[str]) -> Any:
     """An expression: the public label that a text is, whatever its case; the last label for everything else and for
     null."""
+    if len(labels) == 1:
+        return ibis.literal(labels[-1])
     text = column.cast("string").strip().lower()
     return ibis.cases(*((text == label.lower(), ibis.literal(label)) for label in labels[:-1]), else_=labels[-1])
 

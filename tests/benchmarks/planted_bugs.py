@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 
 from synthmob import worlds
@@ -32,6 +30,8 @@ from synthmob.pipeline import spending
 from synthmob.pipeline.places import ZoningFile
 from synthmob.pipeline.records import RecordFiles
 from synthmob.pipeline.spending import Account
+from synthmob.pipeline.tracing import Tracer
+from synthmob.pipeline.twoprocesses import two_processes
 from synthmob.plan import Plan
 from synthmob.private import bounding, curator, noise
 from synthmob.private.curator import Sources, noisy_counts, noisy_tables
@@ -77,17 +77,14 @@ class Audited:
         replicas = [Release(noisy_tables(plan, self.zoning, door.period, exact), release.info) for _ in range(REPLICAS)]
         nobody = noisy_tables(plan, self.zoning, door.period, {name: (np.empty(0, np.int64),) * 2 for name in exact})
         told, public = self._told(release), self._told(Release(nobody, curator.release_info(plan, self.zoning, door.period)))
-        secrets = {name: float(counts.sum()) / 1024 for name, (_, counts) in exact.items()} | self._sizes()
+        secrets = {name: float(counts.sum()) / 1024 for name, (_, counts) in exact.items()}
+        secrets |= {name: float(n) for name, n in door.sizes(plan).items()}
         return [
             released.cut(exact, [release, *replicas]), released.unnoised(exact, release), released.accounts(release, spent),
             released.exact_numbers([told], secrets, [public], release)]  # fmt: skip
 
     def _told(self, release: Release) -> Mapping[str, Any]:
         return json.loads((release.save(self.scratch / f"{time.monotonic_ns()}") / "release.json").read_text())
-
-    def _sizes(self) -> dict[str, float]:
-        folder = self.records.folder or Path()
-        return {name: float(pq.read_metadata(folder / f"{name}.parquet").num_rows) for name in ("subscribers", "stays")}
 
     def _canaries(self, door: Any, plan: Plan, exact: Any, rng: np.random.Generator) -> list[Evidence]:
         inside, scored, checked = list[Any](), list[Any](), list[Evidence]()
@@ -104,17 +101,10 @@ class Audited:
         return [*checked, *canary.evidence(np.concatenate(inside), np.concatenate(scored), **claim, rng=rng)]
 
 
-def two_processes(bug: str, records: Path, zones: Path, scratch: Path) -> Evidence:
-    """Two releases of the same records by two processes of their own, the bug planted in both."""
-    found: list[Release] = []
-    for k in range(2):
-        target = scratch / f"{time.monotonic_ns()}-{k}"
-        words = ["measure", str(records), "--zones", str(zones), "--epsilon", "50", "--delta", "1e-6", "--yes", "--ledger",
-                 str(target) + ".jsonl", "--customers", "made up", "-o", str(target)]  # fmt: skip
-        code = f"import planted_bugs, sys\nplanted_bugs.for_good({bug!r})\nfrom synthmob.cli import main\nsys.exit(main({words!r}))"
-        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=Path(__file__).parent)
-        found.append(Release.load(target))
-    return released.repeated(*found)
+def program(bug: str) -> tuple[str, ...]:
+    """The commands with a bug planted, as the words of a process."""
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import planted_bugs; planted_bugs.for_good({bug!r})"
+    return (sys.executable, "-c", f"{code}; from synthmob.cli import main; sys.exit(main(sys.argv[1:]))")
 
 
 # ---------------------------------------------------------------- the bugs
@@ -270,7 +260,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         small = scratch / "small"
-        worlds.london(3_000, 1, seed=1, h3_resolution=6).write(small, events=False)
+        worlds.london(1_000, 1, seed=1, h3_resolution=6).write(small, events=False)
+        few = ZoningFile(small / "zones.geojson")
+        door = RecordFiles(small).curator(few.read())
+        sample = door.sample(door.plan(Plan.standard(asked.epsilon, 1e-6)))
         records, zones = asked.records, asked.zones
         if records is None:
             records = scratch / "records"
@@ -282,7 +275,9 @@ def main() -> int:
             begun = time.monotonic()
             with planted(bug):
                 found = audited.evidence(np.random.default_rng())
-            found.append(two_processes(bug, small, small / "zones.geojson", scratch))
+            place = scratch / f"{time.monotonic_ns()}"
+            tracer = Tracer(sample.persons, sample.stays, door.period, few, place, program(bug))
+            found.append(two_processes(tracer, lambda _: None))
             if not wrong and bug == (asked.bug or list(BUGS))[0]:
                 print(f"{'bug':30}" + "".join(f"{e.name.split('.')[1] if e.family == 'mechanism' else e.name:>17}" for e in found))
             print(f"{bug:30}" + "".join(f"{cell(e):>17}" for e in found) + f"   {time.monotonic() - begun:.0f} s", flush=True)

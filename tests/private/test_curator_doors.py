@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,19 @@ def test_a_subscriber_taken_out_of_the_files_moves_no_table_by_more_than_its_nor
         assert sum(m * m for m in moved.values()) <= (FIXED_POINT * r.bound_l2 * ROUNDING_SLACK) ** 2, r.name
         moved_at_all += any(moved.values())
     assert moved_at_all > len(plan.requests) / 2
+
+
+def test_a_plan_made_for_records_with_modes_finds_nobody_in_records_without(curator: Curator, tmp_path: Path) -> None:
+    plan = curator.plan(few())
+    assert any(r.statistic == "modes" for r in plan.requests)
+    without = Curator.of(write(tmp_path / "records", people(), drop=("mode",)), TOWN)
+    assert without.truth(plan)["modes"].total == 0 < curator.truth(plan)["modes"].total
+    without.measure(plan)
+
+
+def test_an_attribute_of_a_single_category_holds_everybody(curator: Curator) -> None:
+    plan = replace(few(), domain=replace(few().domain, sex=("unknown",)))
+    assert set(curator.truth(plan)["demographics"].codes[:, 0]) == {0}
 
 
 def _totals(curator: Curator, plan: Plan) -> dict[str, dict[int, int]]:

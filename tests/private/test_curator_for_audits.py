@@ -44,6 +44,10 @@ def test_a_sample_is_of_so_many_whole_people(curator: Curator) -> None:
         assert norms.max() <= table.bound_l2**2 * (1 + 1e-5) and table.fixed.max() <= FIXED_POINT
 
 
+def test_sizes_are_those_of_the_records(curator: Curator, sample: Sample) -> None:
+    assert curator.sizes(few()) == {"subscribers": len(sample.persons), "stays": len(sample.stays)}
+
+
 def test_two_samples_are_not_the_same_people(curator: Curator) -> None:
     """By chance they are once in more than 10^7 of such pairs."""
     one, other = (curator.sample(few(), 8).stays.drop(["person_id"]) for _ in range(2))
