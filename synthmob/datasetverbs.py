@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from synthmob.dataset.licences import DEFAULT
+
 TITLE = "Synthetic mobility data"
 
 
@@ -14,7 +16,7 @@ def add(verbs: Any, epilog: str) -> None:
     p = verbs.add_parser("pack", help="an OUT folder as a dataset that can be shipped: described, sealed, with its card", epilog=epilog)
     p.add_argument("out", type=Path, metavar="OUT")
     p.add_argument("--release", type=Path, required=True, metavar="RELEASE", help="the release that OUT was made from")
-    p.add_argument("--licence", default="CC-BY-4.0", metavar="SPDX", help="licence of the dataset (default CC-BY-4.0), or LicenseRef-NAME")
+    p.add_argument("--licence", default=DEFAULT, metavar="SPDX", help=f"licence of the dataset (default {DEFAULT}), or LicenseRef-NAME")
     p.add_argument("--title", default=TITLE, help=f"its title (default '{TITLE}')")
     p.add_argument("--publisher", default="", metavar="NAME", help="who publishes it, for the citation")
     p.add_argument("--published", metavar="DATE", help="the day on which it is published, for the citation")

@@ -36,10 +36,11 @@ def opened(folder: Path, path: str) -> Any:
 
 
 def table_with(names: list[str], table: Table) -> Table:
-    """The declaration of a table with the columns that a file has, areas of the zoning's own levels among them."""
-    known = [column for column in table.columns if column.name in names]
-    levels = [_level(name) for name in names if table.name == schema.ZONES.name and name.startswith(LEVEL_PREFIX)]
-    return Table(table.name, table.row, (*known[:-1], *levels, *known[-1:]) if levels else tuple(known), table.key, table.links)
+    """The declaration of a table with the columns that a file has, in its order, areas of the zoning's own levels among them."""
+    known = {column.name: column for column in table.columns}
+    if table.name == schema.ZONES.name:
+        known |= {name: _level(name) for name in names if name.startswith(LEVEL_PREFIX)}
+    return Table(table.name, table.row, tuple(known[name] for name in names if name in known), table.key, table.links)
 
 
 def check(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> None:
@@ -50,14 +51,13 @@ def check(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> None:
     for path in paths:
         table = cast(Table, table_of(path))
         schema.check(names[path], table, path)
-        if sorted(by_table.setdefault(table.name, names[path])) != sorted(names[path]):
+        if by_table.setdefault(table.name, names[path]) != names[path]:
             raise FormatError(f"{path} has other columns than the other {table.name}: ask for the {KIND} again.")
     if missing := [table.name for table in TABLES if table.name not in by_table]:
         raise FormatError(f"The {KIND} has no {missing[0]}: ask for it again.")
     metadata.check(folder / metadata.FILE, {table.name: by_table[table.name] for table in schema.SYNTHETIC})
     _check_croissant(folder, files, by_table)
-    described = _read(folder, DATAPACKAGE, datapackage.columns)
-    _same(DATAPACKAGE, {path: sorted(columns) for path, columns in described.items()}, {path: sorted(names[path]) for path in paths})
+    _same(DATAPACKAGE, _read(folder, DATAPACKAGE, datapackage.columns), names)
     fidelity = Fidelity.from_json(folders.read_json(folder / FIDELITY, KIND))
     if fidelity.confidential:
         raise FormatError(f"{FIDELITY} holds scores against private records: tell who sent it, it should not have left its owner.")
@@ -66,11 +66,9 @@ def check(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> None:
 def _check_croissant(folder: Path, files: Mapping[str, Mapping[str, Any]], by_table: Mapping[str, list[str]]) -> None:
     hashes = _read(folder, CROISSANT, croissant.files)
     _same(CROISSANT, hashes, {path: said["sha256"] for path, said in files.items() if table_of(path) is not None})
-    told = _read(folder, CROISSANT, croissant.columns)
     there = {
-        name: sorted(column.name for column in croissant.shown(table_with(columns, table).columns))
-        for name, columns in by_table.items() for table in TABLES if table.name == name}  # fmt: skip
-    _same(CROISSANT, {name: sorted(columns) for name, columns in told.items()}, there)
+        table.name: [column.name for column in croissant.shown(table_with(by_table[table.name], table).columns)] for table in TABLES}
+    _same(CROISSANT, _read(folder, CROISSANT, croissant.columns), there)
 
 
 def _read(folder: Path, name: str, part: Callable[[dict[str, Any]], Found]) -> Found:

@@ -141,4 +141,4 @@ def _plain(text: str) -> str:
 
 def _bare(text: str) -> str:
     """Text of others without what BibTeX would take for its own."""
-    return "".join(sign for sign in text if sign not in "{}\\%@,\"#")
+    return "".join(sign for sign in text if sign not in "{}\\%@\"#`<>|")

@@ -29,7 +29,6 @@ from synthmob.dataset.layout import (
     walk,
 )
 from synthmob.dataset.seal import Fault
-from synthmob.domain import Domain
 from synthmob.errors import FormatError
 from synthmob.fidelity.people import compare
 from synthmob.fidelity.result import Fidelity
@@ -131,6 +130,7 @@ def _made_from(out: Path, release: Path) -> dict[str, Any]:
             f"{out} was not made from {release}, but from another release or an earlier state of it: give the one that fit read.")
     if type(said.get("seed")) is not int:
         raise FormatError(f"The manifest of {out} names no seed: generate it again.")
+    _ = Period.from_json(said.get("period", {})), domain_from(said.get("domain"), manifest.FILE)
     return {**said, "origin": origin}
 
 
@@ -148,11 +148,13 @@ def _take_over(out: Path, work: Path) -> None:
     for path in wanted:
         with folders.opened(out / path) as source, (work / path).open("wb") as copy:
             shutil.copyfileobj(source, copy, 1 << 20)
+        if table_of(path) is not None:
+            _ = agreement.opened(work, path)
 
 
 def _facts(work: Path, said: Said, made: Mapping[str, Any], release: Release, digest: str, out: str) -> Facts:
     """What is known of the dataset in `work`: the calendar is written on the way."""
-    period, domain = Period.from_json(made.get("period", {})), domain_from(made.get("domain"), manifest.FILE) or Domain()
+    period, domain = Period.from_json(made.get("period", {})), domain_from(made.get("domain"), manifest.FILE)
     calendar.write(period, work / f"{schema.CALENDAR.name}.parquet", SYNTHETIC)
     paths = [path for path, _ in walk(work) if table_of(path) is not None]
     shipped: list[Shipped] = []
