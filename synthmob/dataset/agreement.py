@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from synthmob import folders, parquetfiles, schema
-from synthmob.dataset import croissant, datapackage
+from synthmob import folders, manifest, parquetfiles, schema
+from synthmob.dataset import calendar, croissant, datapackage
 from synthmob.dataset.layout import CROISSANT, DATAPACKAGE, FIDELITY, KIND, TABLES, table_of
 from synthmob.errors import FormatError
 from synthmob.fidelity.result import Fidelity
+from synthmob.period import Period
 from synthmob.schema import Column, Table
 from synthmob.synthesis import metadata
 from synthmob.synthesis.outfolder import BOUNDS
@@ -43,8 +44,8 @@ def table_with(names: list[str], table: Table) -> Table:
     return Table(table.name, table.row, tuple(known[name] for name in names if name in known), table.key, table.links)
 
 
-def check(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> None:
-    """FormatError where marks, columns or descriptions of a dataset contradict each other."""
+def check(folder: Path, files: Mapping[str, Mapping[str, Any]], period: Period) -> None:
+    """FormatError where marks, columns, days or descriptions of a dataset contradict each other."""
     paths = [path for path in files if table_of(path) is not None]
     names = {path: list(opened(folder, path).schema_arrow.names) for path in paths}
     by_table: dict[str, list[str]] = {}
@@ -55,12 +56,34 @@ def check(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> None:
             raise FormatError(f"{path} has other columns than the other {table.name}: ask for the {KIND} again.")
     if missing := [table.name for table in TABLES if table.name not in by_table]:
         raise FormatError(f"The {KIND} has no {missing[0]}: ask for it again.")
+    _check_calendar(folder, period)
     metadata.check(folder / metadata.FILE, {table.name: by_table[table.name] for table in schema.SYNTHETIC})
     _check_croissant(folder, files, by_table)
     _same(DATAPACKAGE, _read(folder, DATAPACKAGE, datapackage.columns), names)
     fidelity = Fidelity.from_json(folders.read_json(folder / FIDELITY, KIND))
     if fidelity.confidential:
         raise FormatError(f"{FIDELITY} holds scores against private records: tell who sent it, it should not have left its owner.")
+
+
+def _check_calendar(folder: Path, period: Period) -> None:
+    """The calendar has the days of the period that the manifest states, as many of them and no other."""
+    path = f"{schema.CALENDAR.name}.parquet"
+    found, wanted = opened(folder, path), calendar.days(period)
+    alike = found.metadata.num_rows == wanted.num_rows and found.schema_arrow.remove_metadata() == wanted.schema
+    if not alike or not _rows(found, path).equals(wanted):
+        raise FormatError(f"{path} has other days than {manifest.FILE} states: ask for the {KIND} again.")
+
+
+def _rows(file: Any, path: str) -> Any:
+    """The rows of a small Parquet file; FormatError where they cannot be unpacked, or say of themselves what is not so."""
+    import pyarrow as pa
+
+    try:
+        rows = file.read()
+        rows.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError):
+        raise FormatError(f"{path} cannot be read to its end: it is damaged, ask for it again.") from None
+    return rows
 
 
 def _check_croissant(folder: Path, files: Mapping[str, Mapping[str, Any]], by_table: Mapping[str, list[str]]) -> None:
@@ -80,7 +103,7 @@ def _read(folder: Path, name: str, part: Callable[[dict[str, Any]], Found]) -> F
 
 
 def _same(name: str, told: Mapping[str, object], there: Mapping[str, object]) -> None:
-    odd = sorted({key for key in {*told, *there} if told.get(key) != there.get(key)})
+    odd = sorted(str(key) for key in {*told, *there} if told.get(key) != there.get(key))
     if odd:
         raise FormatError(f"{name} says of {odd[0][:80]!r} what is not so: ask for the {KIND} again.")
 

@@ -75,12 +75,17 @@ def faults(folder: Path, said: Mapping[str, Any] | None) -> list[Fault]:
     files = cast(dict[str, dict[str, Any]], said["files"])
     wanted, found = {*files, manifest.FILE, SUMS}, dict(walk(folder))
     strange = [(path, kind) for path, kind in found.items() if kind != "file" or path not in wanted]
-    wrong = [Fault(path[:LONGEST_NAME], LINK if kind == "link" or path in wanted else EXTRA) for path, kind in strange]
+    wrong = [Fault(_told(path), LINK if kind == "link" or path in wanted else EXTRA) for path, kind in strange]
     wrong += [Fault(path, MISSING) for path in sorted(wanted - set(found))]
     wrong += [Fault(path, CHANGED) for path, stated in files.items() if found.get(path) == "file" and not _same(folder / path, stated)]
     if found.get(SUMS) == "file" and not _same_sums(folder, files):
         wrong.append(Fault(SUMS, CHANGED))
     return sorted(wrong, key=lambda fault: fault.path)
+
+
+def _told(path: str) -> str:
+    """The name of a stranger's file as text, whatever bytes it is of."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")[:LONGEST_NAME]
 
 
 def _text(content: Mapping[str, Any]) -> str:

@@ -103,7 +103,7 @@ def verify(dataset: Path, *, sums: str | None = None) -> Packed:
             f"{SUMS} in {dataset} has the SHA-256 {found}, not the one given: it is another {KIND}, or all of it was rewritten.")
     if said is None or said.get("step") != STEP or said.get("synthetic") is not True:
         raise FormatError(f"{dataset / manifest.FILE} was not left by {STEP!r}: name the folder of a {KIND}.")
-    agreement.check(dataset, said["files"])
+    agreement.check(dataset, said["files"], Period.from_json(said.get("period", {})))
     check_out(dataset)
     n_persons = agreement.opened(dataset, OF_OUT[0]).metadata.num_rows
     return Packed(dataset, len(said["files"]) + 2, n_persons, found)

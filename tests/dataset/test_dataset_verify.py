@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -120,6 +121,8 @@ def pipe(folder: Path, path: str) -> None:
 FILES: dict[str, tuple[Callable[[Path], object], list[Fault]]] = {
     "one too many": (lambda f: (f / "notes.txt").write_text("x"), [Fault("notes.txt", EXTRA)]),
     "one hidden": (lambda f: (f / ".git").mkdir(), [Fault(".git", EXTRA)]),
+    "one of bytes that are no text": (
+        lambda f: Path(os.fsdecode(os.fsencode(f) + b"/n\xff")).write_text("x"), [Fault("n\\xff", EXTRA)]),
     "one part too many": (
         lambda f: (f / "stays" / "part-00002.parquet").write_bytes((f / "stays" / "part-00000.parquet").read_bytes()),
         [Fault("stays/part-00002.parquet", EXTRA)]),
@@ -233,6 +236,14 @@ MENDED: dict[str, tuple[Callable[[Path], object], str]] = {
     "scores against records": (
         lambda f: edit(f, "fidelity.json", lambda s: s.update(kind="inside", confidential=True)), "should not have left its owner"),
     "scores of nothing": (lambda f: (f / "fidelity.json").write_text("{}"), "no n_persons"),
+    "another period": (
+        lambda f: edit(f, manifest.FILE, lambda s: s["period"].update(first_day="2026-03-05")), "other days than manifest.json states"),
+    "a calendar that is longer": (
+        lambda f: pq.write_table(
+            pa.concat_tables([pq.read_table(f / "calendar.parquet")] * 2).replace_schema_metadata(SYNTHETIC), f / "calendar.parquet"),
+        "other days than manifest.json states"),
+    "an address that is a number": (
+        lambda f: edit(f, "croissant.json", lambda s: s["distribution"][0].update(contentUrl=1)), "croissant.json says of '1'"),
     "no calendar": (lambda f: (f / "calendar.parquet").unlink(), "has no calendar"),
     "another step": (lambda f: edit(f, manifest.FILE, lambda s: s.update(step="generate")), "was not left by 'pack'"),
     "not synthetic": (lambda f: edit(f, manifest.FILE, lambda s: s.update(synthetic=1)), "was not left by 'pack'"),
