@@ -47,7 +47,8 @@ def main() -> None:
     people = pq.read_metadata(asked.out / "persons.parquet").num_rows
     parts = {name: sum(pq.read_metadata(p).num_rows for p in (asked.out / name).glob("*.parquet")) for name in ("stays", "trips")}
     print(f"{people:,} persons, {parts['stays']:,} stays, {parts['trips']:,} trips")
-    heading = ("rows written", 14), ("CPU s", 9), ("s", 8), ("rows / CPU s", 14), ("OUT rows / CPU s", 18), ("memory MB", 11), ("disk MB", 9)
+    heading = (("rows written", 14), ("CPU s", 9), ("s", 8), ("rows / CPU s", 14), ("OUT rows / CPU s", 18), ("memory MB", 11),
+               ("disk MB", 9))  # fmt: skip
     print(f"{'export':<12}" + "".join(f"{word:>{width}}" for word, width in heading))
     with tempfile.TemporaryDirectory() as top:
         for name in asked.names or EXPORTERS:
