@@ -14,10 +14,9 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Options:
-    """What a user may say to some formats: `net` is a SUMO network of their own, `database` the address of one to write to."""
+    """What a user may say to some formats: `net` is a SUMO network of their own."""
 
     net: Path | None = None
-    database: str | None = None
 
 
 @dataclass(frozen=True)

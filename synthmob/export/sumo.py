@@ -39,6 +39,8 @@ MAX_DAYS = 366
 HOUR_S = 3600
 UNITS = {"depart, begin, end": "s from the first midnight", "length, shape, x, y": "m", "speed": "m/s", "count": "trips",
          "fromLonLat, toLonLat": "degrees"}  # fmt: skip
+SLICE = 50_000
+"""Trips that are Python's numbers and text at a time."""
 HEAD_BYTES = 1 << 20
 MATCH_M = 5_000.0
 """How far from a street of the user's network a point may lie."""
@@ -61,17 +63,35 @@ def _trips(block: Block, source: Source, clock: Instants) -> pa.Table:
         **vars(ends(block)), "weight": weights(block, t)}).filter(inside)  # fmt: skip
 
 
+def _in_order(path: Path, first_s: int, last_s: int) -> Iterator[pa.Table]:
+    """The trips of a spooled day by departure, an hour at a time."""
+    file = pq.ParquetFile(path)
+    for begin in range(first_s, last_s + 1, HOUR_S):
+        hour = pa.concat_tables([_within(file.read_row_group(k), begin) for k in range(file.num_row_groups)])
+        yield hour.sort_by([("depart", "ascending"), ("person", "ascending"), ("seq", "ascending")])
+
+
+def _within(trips: pa.Table, begin: int) -> pa.Table:
+    depart = trips["depart"].to_numpy()
+    return trips.filter(pa.array((depart >= begin) & (depart < begin + HOUR_S)))
+
+
 def _elements(trips: pa.Table, *, own: bool) -> Iterator[str]:
     """A line a trip."""
+    for start in range(0, len(trips), SLICE):
+        yield from _lines(trips.slice(start, SLICE), own=own)
+
+
+def _lines(trips: pa.Table, *, own: bool) -> Iterator[str]:
     columns = zip(*(trips[name].to_pylist() for name in COLUMNS), trips["day"].to_pylist(), strict=True)
     for depart, person, seq, a, b, x, y, to_x, to_y, day in columns:
         way = f'fromLonLat="{x:.6f},{y:.6f}" toLonLat="{to_x:.6f},{to_y:.6f}"' if own else f'from="out_{a}" to="in_{b}"'
         yield f'<trip id="{person}_{day}_{seq}" type="car" depart="{depart}" {way} departLane="best"/>\n'
 
 
-def _spool(source: Source, folder: Path, progress: Progress) -> tuple[Sums, int]:
+def _spool(source: Source, folder: Path, clock: Instants, progress: Progress) -> tuple[Sums, int]:
     """The trips of each day in a file of their own, unsorted; people by hour, origin and destination, and trips left out."""
-    clock, sums, done, outside = table(source.period, source.period.days), Sums(), 0, 0
+    sums, done, outside = Sums(), 0, 0
     n = source.zoning.n_zones
     writers: dict[int, pq.ParquetWriter] = {}
     with ExitStack() as stack:
@@ -90,7 +110,7 @@ def _spool(source: Source, folder: Path, progress: Progress) -> tuple[Sums, int]
 
 
 def write(source: Source, folder: Path, options: Options, progress: Progress) -> Written:
-    """The folder of a simulation; a day's trips are sorted in memory, everything else is streamed."""
+    """The folder of a simulation; an hour's trips are sorted in memory, everything else is streamed."""
     if source.period.days > MAX_DAYS:
         raise InputError(f"{source.folder} has {source.period.days} days: trips for SUMO are written for at most {MAX_DAYS}.")
     net, own = _own_net(options.net, folder) if options.net is not None else NET, options.net is not None
@@ -98,15 +118,18 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
     about = "".join(f"<!-- {name}: {escape(text).replace('--', '- -')} -->\n" for name, text in stated(source, crs, UNITS).items())
     spool = folder / "spool"
     spool.mkdir()
-    sums, outside = _spool(source, spool, progress)
+    clock = table(source.period, source.period.days)
+    sums, outside = _spool(source, spool, clock, progress)
+    seconds = (clock - clock[0, 0]).astype(np.int64)
     rows: dict[str, int] = {}
     for day in range(source.period.days):
-        trips = pq.read_table(spool / f"{day}.parquet").sort_by([("depart", "ascending"), ("person", "ascending"), ("seq", "ascending")])
+        rows[_name(day)] = 0
         with compressed(folder / _name(day)) as file:
             file.write(f"{about}<routes>\n")
-            file.writelines(_elements(trips, own=own))
+            for hour in _in_order(spool / f"{day}.parquet", int(seconds[day, 0]), int(seconds[day, -1])):
+                file.writelines(_elements(hour, own=own))
+                rows[_name(day)] += len(hour)
             file.write("</routes>\n")
-        rows[_name(day)] = len(trips)
         (spool / f"{day}.parquet").unlink()
     spool.rmdir()
     rows[OD] = _write_od(source, folder, sums, about)

@@ -17,6 +17,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "export"))
+
+import postgres_run
+
 from synthmob.pipeline.exporting import export
 
 OMX = """
@@ -150,6 +154,22 @@ def asked_of(consumer: Consumer, folder: Path, asked: argparse.Namespace) -> dic
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+def postgis(out: Path, top: Path) -> str:
+    """The rows that we wrote and those that the tables of a server of Debian's packages have."""
+    written = export(out, top / "postgis", "postgis").rows
+    for path in (top, top / "postgis"):
+        path.chmod(0o755)
+    with postgres_run.server(top / "server") as server:
+        done = server.psql("-f", "load.sql", cwd=top / "postgis")
+        if done.returncode:
+            return f"it refused: {done.stderr.strip()}"
+        tables = [name.removesuffix(".csv") for name in written if name.endswith(".csv")]
+        took = {name: server.asked(f"select count(*) from synthmob.{name}")[0][0] for name in tables}
+        joined = server.asked("select count(*) from synthmob.stays s join synthmob.zones z using (zone_id) where st_covers(z.geom, s.geom)")
+    wrote = ", ".join(f"{name} {rows:,}" for name, rows in written.items())
+    return f"we wrote {wrote}; it took {took}, stays that lie in their zone {joined[0][0]}"
+
+
 def main() -> None:
     """Every consumer that was asked for, one line of what it took each."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -166,6 +186,8 @@ def main() -> None:
             wrote = ", ".join(f"{name} {rows:,}" for name, rows in written.rows.items())
             took = ", ".join(f"{name} {value}" for name, value in asked_of(consumer, folder, asked).items())
             print(f"{consumer.name}: we wrote {wrote}; it took {took} ({time.perf_counter() - started:.0f} s)", flush=True)
+        if not asked.names or "PostGIS" in asked.names:
+            print(f"PostGIS: {postgis(asked.out, Path(top)) if postgres_run.programs() else 'not installed, see postgres_run.py'}")
 
 
 if __name__ == "__main__":

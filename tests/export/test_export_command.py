@@ -27,6 +27,16 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_of_exports_names_every_format_and_its_files(name: str) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "EXPORTS.md").read_text()
+    line = next(line for line in page.splitlines() if line.startswith(f"| `{name}` |"))
+    other_days = {file for file in EXPORTERS[name].holds if "_" in file and file[-10:-7].isdigit() and not file.endswith("_000.xml.gz")}
+    for file in set(EXPORTERS[name].holds) - other_days - {"net.xml", "net.xml.gz"}:
+        stem, _, ending = file.partition(".")
+        assert f"`{file}`" in line or (f"`{stem}`" in line and f"`.{ending}`" in line), file
+
+
 def test_the_command_prints_what_it_wrote(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert synthmob("export", out, "--to", "skmob", "-o", tmp_path / "skmob") == 0
     said = dict(line.rsplit(": ", 1) for line in capsys.readouterr().out.splitlines())
