@@ -66,9 +66,10 @@ def test_columns_are_plain_and_packed_as_stated(run: Run) -> None:
         file = pq.ParquetFile(path)
         assert file.metadata.metadata == {b"synthetic": b"true"}
         want = {"int64": pa.int64(), "int32": pa.int32(), "string": pa.string(), "float64": pa.float64(), "float32": pa.float32()}
-        assert [(f.name, f.type) for f in file.schema_arrow] == [(c.name, want[c.dtype]) for c in table.columns]
+        columns = [c for c in table.columns if c.name != "weight"]  # of a census alone
+        assert [(f.name, f.type) for f in file.schema_arrow] == [(c.name, want[c.dtype]) for c in columns]
         group = file.metadata.row_group(0)
-        for k, column in enumerate(table.columns):
+        for k, column in enumerate(columns):
             chunk = group.column(k)
             packing = {"s": "RLE_DICTIONARY", "i": "DELTA_BINARY_PACKED", "f": "BYTE_STREAM_SPLIT"}[column.dtype[0]]
             assert chunk.compression == "ZSTD" and packing in chunk.encodings, column.name
