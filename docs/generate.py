@@ -20,6 +20,7 @@ from synthmob import accounting, domain, schema
 from synthmob.counts import STATISTICS, Public, Statistic
 from synthmob.period import Period
 from synthmob.plan import Plan
+from synthmob.usageplan import USAGE_COLUMNS
 from synthmob.zonefiles import read_zoning
 
 DOCS = Path(__file__).resolve().parent
@@ -47,7 +48,7 @@ def percent(share: float) -> str:
 def demonstration() -> tuple[Plan, Public]:
     """The standard plan at epsilon 1 over the demonstration's London and a week, with every column that records can have."""
     zoning, period = read_zoning(GEODATA, h3_resolution=7), Period.of("2026-03-02", 7, "Europe/London")
-    plan = Plan.standard(EPSILON, DELTA).resolve(zoning, period, attributes=("sex", "age_band"), modes=True)
+    plan = Plan.standard(EPSILON, DELTA).resolve(zoning, period, attributes=("sex", "age_band"), modes=True, usage=USAGE_COLUMNS)
     return plan, Public(zoning, plan.domain, period)
 
 
@@ -122,7 +123,8 @@ def schemas() -> str:
     standard = domain.Domain()
     values = (
         ("sex", standard.sex), ("age_band", standard.age_band), ("worker", domain.WORKER),
-        ("purpose", standard.purposes), ("mode", standard.modes), ("day type", domain.DAY_TYPES))
+        ("purpose", standard.purposes), ("mode", standard.modes), ("kind", domain.KINDS),
+        ("direction", domain.DIRECTIONS), ("app", standard.apps), ("day type", domain.DAY_TYPES))
     parts.append(
         "\n## Categories\n\nThey are public, never learnt from the records; a value that is not among them counts as the last.\n"
         "A plan may change them ([PRIVACY.md](PRIVACY.md)).\n\n")

@@ -53,13 +53,21 @@ _LON = Column("lon", "float64", "degrees", "longitude, EPSG:4326", optional=True
 _LAT = Column("lat", "float64", "degrees", "latitude, EPSG:4326", optional=True)
 _PERSON = Column("person_id", "int64", "", "a synthetic person (inside the boundary: a fresh random number)")
 
+USAGE = (
+    Column("kind", "string", "", "call, sms, data", optional=True),
+    Column("direction", "string", "", "in, out; null for data", optional=True),
+    Column("duration_s", "float64", "s", "how long it lasted; null where that is not known", optional=True),
+    Column("volume_kb", "float64", "kB", "data sent and received together; null where that is not known", optional=True),
+    Column("app", "string", "", "category of the app or site, for data", optional=True))
+"""What an event may say of itself; statistics of usage are measured where the records have `kind`."""
+
 SUBSCRIBERS = Table("subscribers", "one real subscriber, private", (
     Column("subscriber_id", "int64|string", "", "key, never leaves the boundary"), _SEX, _AGE))
 EVENTS = Table("events", "one record of the network (call, message, data session), private", (
     Column("subscriber_id", "int64|string", "", "key of SUBSCRIBERS"),
     Column("time", "timestamp", "local time", "when"),
     Column("zone_id", "string", "", "zone of the antenna; or lon and lat", optional=True), _LON, _LAT,
-    Column("kind", "string", "", "call, sms, data", optional=True)))
+    *USAGE))
 RECORD_STAYS = Table("stays", "a dwell of a real subscriber in a zone, private", (
     Column("subscriber_id", "int64|string", "", "key of SUBSCRIBERS"), _DAY, _SEQ, _PURPOSE, _ZONE, _START, _END,
     Column("mode", "string", "", "mode of the trip to this stay", optional=True), _LON, _LAT))
