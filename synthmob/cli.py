@@ -118,6 +118,7 @@ def _add_generate(verbs: Any) -> None:
     p.add_argument("--seed", type=int, default=0, help="the same seed gives the same files (default 0)")
     p.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="threads (default: one a processor)")
     p.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="folder to write")
+    arguments.add_events(p)
     p.set_defaults(run=_generate)
 
 
@@ -197,7 +198,8 @@ def _generate(a: argparse.Namespace) -> None:
 
     with terminal.persons_progress() as progress:
         people = generate(
-            a.model, a.output, persons=a.persons, days=a.days, seed=a.seed, workers=a.workers, progress=progress)
+            a.model, a.output, persons=a.persons, days=a.days, seed=a.seed, workers=a.workers, progress=progress,
+            events=arguments.events(a), site_list=a.sites)  # fmt: skip
     print(f"{a.output}: {people.n_persons:,} synthetic persons, {people.days} days, seed {people.seed}")
 
 

@@ -89,6 +89,23 @@ TRIPS = Table("trips", "a movement of a synthetic person between two successive 
     Column("purpose", "string", "", "purpose of the stay after"),
     Column("distance_km", "float32", "km", "between zone centroids; inside a zone its mean internal distance")))
 
+SYNTHETIC_EVENTS = Table("events", "one record of the network about a synthetic person", (
+    _PERSON,
+    Column("time", "timestamp", "local time", "when"),
+    Column("site_id", "string", "", "antenna site that served; null outside the zoning"),
+    Column("zone_id", "string", "", "zone of the site"),
+    Column("kind", "string", "", "call, sms, data"),
+    Column("direction", "string", "", "in, out; null for data"),
+    Column("counterpart_id", "int64", "", "the synthetic person at the other end of a call or message: drawn, nothing of it was measured"),
+    Column("duration_s", "int32", "s", "how long it lasted; null where the records did not tell"),
+    Column("volume_kb", "int32", "kB", "data sent and received together; null where the records did not tell"),
+    Column("app", "string", "", "category of the app or site, for data")))
+SITES = Table("sites", "one antenna site, from a public list or drawn", (
+    Column("site_id", "string", "", "its name"),
+    Column("zone_id", "string", "", "zone that it stands in"),
+    Column("lon", "float64", "degrees", "longitude, EPSG:4326"),
+    Column("lat", "float64", "degrees", "latitude, EPSG:4326")))
+
 
 def check(found: Iterable[str], table: Table, where: str) -> None:
     """Raise FormatError unless every required column of `table` is among the `found` names.

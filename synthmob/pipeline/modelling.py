@@ -10,8 +10,9 @@ from synthmob.model.mobility import MobilityModel
 from synthmob.pipeline.places import ZoningFile, check_folder
 from synthmob.release import Release
 from synthmob.synthesis import days as synthesis
-from synthmob.synthesis import writer
+from synthmob.synthesis import sites, writer
 from synthmob.synthesis.days import Population
+from synthmob.synthesis.events import EventOptions, Network
 from synthmob.synthesis.writer import Progress
 
 
@@ -29,10 +30,14 @@ def fit(release: Path, zones: ZoningFile, target: Path) -> MobilityModel:
 
 
 def generate(
-    model: Path, target: Path, *, persons: int, days: int, seed: int, workers: int = 1, progress: Progress | None = None
-) -> Population:
-    """Generate people of a model into an OUT folder."""
+    model: Path, target: Path, *, persons: int, days: int, seed: int, workers: int = 1, progress: Progress | None = None,
+    events: EventOptions | None = None, site_list: Path | None = None,
+) -> Population:  # fmt: skip
+    """Generate people of a model into an OUT folder; with `events` what their phones do as well, on the sites of a public list or drawn."""
     check_folder(model, modelfile.MARK, modelfile.KIND)
     people = synthesis.generate(modelfile.load(model), n_persons=persons, days=days, seed=seed)
-    writer.write(people, target, workers=workers, progress=progress, inputs={"model": model})
+    listed = None if site_list is None else sites.read(site_list, people.model.zoning)
+    network = None if events is None else Network.of(people, events, listed)
+    inputs = {"model": model} | ({} if site_list is None else {"sites": site_list})
+    writer.write(people, target, workers=workers, progress=progress, inputs=inputs, network=network)
     return people

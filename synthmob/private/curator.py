@@ -113,7 +113,7 @@ class Curator:
         """Up to `most` subscribers drawn by the operating system's randomness, with their bounded part of every table."""
         concrete = self.plan(plan)
         with self._backend() as backend:
-            persons, stays, *used = _under_fresh_ids(backend, *self._tables(backend, concrete), most)
+            persons, stays, *used = _under_fresh_ids(backend, *self._tables(backend, concrete), most=most)
             n, given = len(persons), (ibis.memtable(persons), ibis.memtable(stays))
             table = coded(backend, *given, self.zoning, concrete.domain, self.period, name="sample", events=next(iter(used), None))
             return Sample(persons, stays, {r.name: _contributions(table, concrete, r, n) for r in concrete.requests})
