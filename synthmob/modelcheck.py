@@ -71,12 +71,13 @@ def _usage(usage: Usage, groups: int, zones: int, apps: int) -> None:
     _weights("usage.steady", usage.steady, (1,))
     _weights("usage.hours", usage.hours, (kinds, HOURS))
     _weights("usage.tilt", usage.tilt, (kinds, zones))
+    _weights("usage.worth", usage.worth, (kinds, HOURS))
     _weights("usage.directions", usage.directions, (kinds, len(DIRECTIONS)))
     _weights("usage.durations", usage.durations, (kinds, len(EVENT_DURATION_EDGES_S)))
     _weights("usage.volumes", usage.volumes, (kinds, len(VOLUME_EDGES_KB)))
     _weights("usage.apps", usage.apps, (groups, apps))
     _weights("usage.app_volumes", usage.app_volumes, (apps, len(VOLUME_EDGES_KB)))
-    if float(usage.hours.sum()) < LEAST_PERSONS or float(usage.tilt.min()) < LEAST_PERSONS:
+    if float(usage.hours.sum()) < LEAST_PERSONS or min(float(usage.tilt.min()), float(usage.worth.min())) < LEAST_PERSONS:
         _refuse("usage", "no hour or zone for an event to be in")
     if float(usage.steady[0]) > 1:
         _refuse("usage.steady", "a correlation above 1")

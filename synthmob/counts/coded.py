@@ -37,7 +37,7 @@ class Coded:
     than the domain's chains), duties_left (stays of work or education still to come), day_kind (0 a day with work, 1 with
     education only, 2 neither).
 
-    `events`, None where there are none: see `events.coded_events`.
+    `events`, None where there are none: see `events.coded_events`; `days_of_events` where they cover less than the period, else 0.
     """
 
     backend: Any
@@ -47,6 +47,12 @@ class Coded:
     domain: Domain
     period: Period
     events: Any = None
+    days_of_events: int = 0
+
+    @property
+    def usage_days(self) -> int:
+        """The days that usage is counted over: those of the period, or as many of them as the population has lived."""
+        return self.days_of_events or self.period.days
 
     def area(self, zone: Any, level: str, *, unknown: bool = False) -> Any:
         """An expression: the area of a zone-index column at a level."""
@@ -72,8 +78,9 @@ def lookups(backend: Any, zoning: Zoning, name: str) -> Any:
 
 
 def coded(
-    backend: Any, persons: Any, stays: Any, zoning: Zoning, domain: Domain, period: Period, *, name: str, events: Any = None
-) -> Coded:
+    backend: Any, persons: Any, stays: Any, zoning: Zoning, domain: Domain, period: Period, *, name: str, events: Any = None,
+    days_of_events: int = 0,
+) -> Coded:  # fmt: skip
     """Code PERSONS, STAYS and, where given, EVENTS (ibis tables, see schema.py); keep the result on the backend under `name`.
 
     Missing attributes count as the last category; a null zone is `outside`; days outside the period are dropped.
@@ -87,7 +94,7 @@ def coded(
     if events is not None:
         used = coded_events(events, people, zones, zoning.n_zones, domain, period)
         used = backend.create_table(f"{name}_events", used, temp=True, overwrite=True)
-    return Coded(backend, people, visits, zoning, domain, period, used)
+    return Coded(backend, people, visits, zoning, domain, period, used, days_of_events)
 
 
 def _persons(persons: Any, zones: Any, zoning: Zoning, domain: Domain) -> Any:

@@ -65,7 +65,7 @@ def events_of(coded: Coded) -> Any:
 def _parts(coded: Coded, table: Any, columns: list[str], full: int) -> Any:
     """Each person's events by some columns, a `full`-th of a person for one a day."""
     found = table.group_by(["person_id", *columns]).agg(n=table.count())
-    return found.select("person_id", *columns, weight=found.n / float(full * coded.period.days))
+    return found.select("person_id", *columns, weight=found.n / float(full * coded.usage_days))
 
 
 def _totals(coded: Coded, by_day: bool) -> Any:
@@ -77,7 +77,7 @@ def _totals(coded: Coded, by_day: bool) -> Any:
 def _per_day_rows(coded: Coded, level: str) -> Any:
     """Days by how many events they have; the days of the period without any are counted from what is missing."""
     del level
-    days, found = coded.period.days, _totals(coded, by_day=True)
+    days, found = coded.usage_days, _totals(coded, by_day=True)
     busy = found.group_by("person_id", events=band(found.n, EVENTS_EDGES)).agg(days=found.count())
     seen = found.group_by("person_id").agg(seen=found.count())
     idle = _everyone(coded).left_join(seen, "person_id")
@@ -90,7 +90,7 @@ def _per_day_rows(coded: Coded, level: str) -> Any:
 def _per_person_rows(coded: Coded, level: str) -> Any:
     """A person's mean number of events a day, in the same bands."""
     del level
-    days = coded.period.days
+    days = coded.usage_days
     table = _everyone(coded).left_join(_totals(coded, by_day=False), "person_id")
     return table.select(
         "person_id", events=band(table.n.fill_null(0), [edge * days for edge in EVENTS_EDGES]), weight=ibis.literal(1.0))

@@ -23,7 +23,7 @@ NEEDED = ("events_per_day", "event_hours")
 NO_USAGE = "The release has no table of usage: no events can be generated from it."
 STEADY = 0.5
 """How alike a person's days are where the release does not tell: rank correlation."""
-MOST_STEADY = 0.95
+CORRELATIONS, SCORES = np.linspace(0.0, 0.95, 20), 200
 CONTEXT_WEIGHT = 20.0
 MOST_TILT = 4.0
 """A zone is worth at most so many times, or as little as that part of, what the time spent there says."""
@@ -34,7 +34,8 @@ HOURS = 24
 class Usage:
     """`per_day` (sex x age groups, bands of events) persons, `steady` (1,) rank correlation of two days of a person.
 
-    `hours` (kinds, 24), `tilt` (kinds, zones) what a minute in a zone is worth, `directions` (kinds, 3), `durations` (kinds, bands),
+    `hours` (kinds, 24), `tilt` (kinds, zones) what a minute in a zone is worth and `worth` (kinds, 24) what it is on average in an
+    hour, `directions` (kinds, 3), `durations` (kinds, bands),
     `volumes` (kinds, bands), `apps` (groups, apps), `app_volumes` (apps, bands): weights; rows without any are not told.
     """
 
@@ -42,6 +43,7 @@ class Usage:
     steady: FloatArray
     hours: FloatArray
     tilt: FloatArray
+    worth: FloatArray
     directions: FloatArray
     durations: FloatArray
     volumes: FloatArray
@@ -62,7 +64,7 @@ def fit_usage(tables: Marginals, domain: Domain, people: FloatArray, period: Per
     groups = per_day.shape[0] * per_day.shape[1]
     per_day = per_day.reshape(groups, -1)
     return Usage(
-        per_day, np.array([_steady(tables, per_day.sum(axis=0), period.days)]), hours, _tilt(tables, hours, homes, geography, period),
+        per_day, np.array([_steady(tables, per_day, period.days)]), hours, *_tilt(tables, hours, homes, geography, period),
         _told(tables, "event_directions", (len(KINDS), len(DIRECTIONS))),
         _told(tables, "event_durations", (len(KINDS), len(EVENT_DURATION_EDGES_S))),
         _told(tables, "event_volumes", (len(KINDS), len(VOLUME_EDGES_KB))),
@@ -86,19 +88,40 @@ def _per_day(table: Marginal, groups: FloatArray) -> FloatArray:
     return reconcile.backed_off(noisy, np.maximum(groups, LEAST))
 
 
-def _steady(tables: Marginals, by_day: FloatArray, days: int) -> float:
+def _steady(tables: Marginals, per_day: FloatArray, days: int) -> float:
     """How alike a person's days are: from the variance of persons' means beside that of days.
 
-    The variance of a mean of n days is that of a day times steady + (1 - steady) / n.
+    Within a group the variance of a mean of n days is that of a day, divided by n, and the covariance of two days times 1 - 1/n; the
+    covariance is that of two numbers of the same law whose normal scores have the correlation sought.
     """
     if "events_per_person" not in tables or days < 2 or not len(tables["events_per_person"].values):
         return STEADY
-    middle = middles(EVENTS_EDGES)
+    values = middles(EVENTS_EDGES)
     law = np.maximum(np.nan_to_num(Noisy.of(tables["events_per_person"]).count), 0.0)
-    of_means, of_days = _variance(law, middle), _variance(by_day, middle)
-    if of_days <= 0:
+    sizes = per_day.sum(axis=1)
+    means = (per_day * values).sum(axis=1) / np.maximum(sizes, LEAST)
+    within = float((sizes * [_variance(row, values) for row in per_day]).sum() / max(float(sizes.sum()), LEAST))
+    if within <= 0:
         return STEADY
-    return float(np.clip((of_means / of_days - 1 / days) / (1 - 1 / days), 0.0, MOST_STEADY))
+    covariance = (_variance(law, values) - _variance(sizes, means) - within / days) / (1 - 1 / days)
+    pooled = per_day.sum(axis=0)
+    found = [_covariance(pooled, values, r) / _variance(pooled, values) for r in CORRELATIONS]
+    return float(np.interp(covariance / within, found, CORRELATIONS))
+
+
+def _covariance(law: FloatArray, values: FloatArray, correlation: float) -> float:
+    """The covariance of two numbers of one law whose normal scores are correlated."""
+    from scipy.special import ndtr, ndtri
+
+    u = (np.arange(SCORES) + 0.5) / SCORES
+    ends = np.cumsum(law) / law.sum()
+
+    def number(z: FloatArray) -> FloatArray:
+        return values[np.minimum(np.searchsorted(ends, ndtr(z), side="right"), len(values) - 1)]
+
+    one, other = ndtri(u)[:, None], ndtri(u)[None, :]
+    first = number(one)
+    return float((first * number(correlation * one + np.sqrt(1 - correlation**2) * other)).mean() - first.mean() ** 2)
 
 
 def middles(edges: tuple[int, ...]) -> FloatArray:
@@ -133,15 +156,17 @@ def _app_volumes(tables: Marginals, domain: Domain) -> FloatArray:
     return np.broadcast_to(_told(tables, "event_volumes", (len(KINDS), shape[1]))[DATA], shape).copy()
 
 
-def _tilt(tables: Marginals, hours: FloatArray, homes: FloatArray, geography: Geography, period: Period) -> FloatArray:
-    """What a minute in a zone is worth for each kind: events released there over those that presence and hours make expect."""
-    tilt = np.ones((len(KINDS), geography.n))
+def _tilt(tables: Marginals, hours: FloatArray, homes: FloatArray, geography: Geography, period: Period) -> tuple[FloatArray, FloatArray]:
+    """What a minute in a zone is worth for each kind, and in each hour on average: events released there over those that presence and
+    hours make expect."""
+    tilt, worth = np.ones((len(KINDS), geography.n)), np.ones((len(KINDS), HOURS))
     for level in ("district", "zone"):
         parent = geography.parents[level]
         events, present = f"event_zones@{level}", f"presence@{level}"
         if events not in tables or present not in tables or not len(tables[events].values):
             continue
-        time = _presence(tables[present], np.bincount(parent, weights=homes, minlength=int(parent.max()) + 1), period)
+        living = np.bincount(parent, weights=homes, minlength=int(parent.max()) + 1).astype(np.float64)
+        time = _presence(tables[present], living, period)
         before = _spread(tilt, homes, parent, time.shape[1])
         prior = (hours / np.maximum(hours.sum(axis=1, keepdims=True), LEAST)) @ time * before
         noisy = Noisy.of(tables[events])
@@ -151,8 +176,9 @@ def _tilt(tables: Marginals, hours: FloatArray, homes: FloatArray, geography: Ge
         prior = prior * seen / np.maximum(expected, LEAST)
         found, _variance_of = reconcile.posterior(prior, noisy)
         change = np.where(told & (prior > LEAST), found / np.maximum(prior, LEAST), 1.0)
-        tilt = tilt * change[:, parent]
-    return np.clip(tilt, 1 / MOST_TILT, MOST_TILT)
+        tilt = np.clip(tilt * change[:, parent], 1 / MOST_TILT, MOST_TILT)
+        worth = _spread(tilt, homes, parent, time.shape[1]) @ (time / np.maximum(time.sum(axis=1, keepdims=True), LEAST)).T
+    return tilt, worth
 
 
 def _spread(tilt: FloatArray, homes: FloatArray, parent: np.ndarray[tuple[int], np.dtype[np.int64]], n: int) -> FloatArray:

@@ -103,11 +103,13 @@ class Curator:
                 r.name: count(STATISTICS[r.statistic], table, r.level, bound_l2=r.bound_l2 if bounds else None, confidential=True)
                 for r in concrete.requests}
 
-    def rows(self, plan: Plan) -> tuple[Any, Any]:
-        """PERSONS and STAYS as Arrow tables under fresh random ids, confidential: for scores computed inside the boundary."""
+    def rows(self, plan: Plan) -> tuple[Any, ...]:
+        """PERSONS, STAYS and, where the plan asks for usage, EVENTS as Arrow tables under fresh random ids, confidential: for scores
+        computed inside the boundary."""
         concrete = self.plan(plan)
         with self._backend() as backend:
-            return _under_fresh_ids(backend, *self._tables(backend, concrete))[:2]
+            people, days, *used = _under_fresh_ids(backend, *self._tables(backend, concrete))
+            return people, days, *(backend.to_pyarrow(events) for events in used)
 
     def sample(self, plan: Plan, most: int | None = None) -> Sample:
         """Up to `most` subscribers drawn by the operating system's randomness, with their bounded part of every table."""

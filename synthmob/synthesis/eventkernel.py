@@ -9,11 +9,11 @@ import numpy as np
 
 from synthmob.synthesis.kernel import pick, uniform
 
-HOURS, HOUR_S, DAY_S, MINUTE_S = 24, 3600, 86_400, 60.0
+HOUR_S, MINUTE_S = 3600, 60.0
 TRIES = 8
 """So often a time is drawn anew where a zone is worth less than others; the last one is kept."""
 DRAWS = 64
-"""Random numbers set apart for one event: four a try, then those of what it is."""
+"""Random numbers set apart for one event: four a try (the last of the first for the kind), then those of what it is."""
 OF_EVENT = 4 * TRIES
 MOVING = -2
 """The site of an event that is under way or in a zone without a site: the nearest one is looked up afterwards."""
@@ -61,13 +61,13 @@ def _within(cumulative: Any, edges: Any, u: Any, v: Any) -> Any:
 
 @nb.njit(cache=True, nogil=True)
 def when(
-    key: Any, person: Any, count: Any, stay_first: Any, start: Any, zone: Any, kind_hour: Any, tilt: Any, ceiling: Any,
+    key: Any, person: Any, count: Any, stay_first: Any, start: Any, zone: Any, kinds: Any, hours: Any, tilt: Any, ceiling: Any,
     out_person: Any, out_second: Any, out_kind: Any, out_stay: Any,
 ) -> None:  # fmt: skip
     """Times and kinds of all events of a block, in order of time within every person-day.
 
-    `stay_first` (persons x days + 1,) is the first stay of every day; `kind_hour` cumulates (kinds, hours) flat; `out_stay` is the stay
-    that lasts or has ended last.
+    `stay_first` (persons x days + 1,) is the first stay of every day; `kinds` and `hours` (kinds, 24) are cumulative; `out_stay` is
+    the stay that lasts or has ended last. A time is drawn anew where its zone is worth less than others, the kind is not.
     """
     n_days = count.shape[1]
     at = 0
@@ -76,12 +76,11 @@ def when(
             s0, s1 = stay_first[i * n_days + day], stay_first[i * n_days + day + 1]
             begin = at
             for e in range(count[i, day]):
-                second, kind, stay = 0, 0, s0
+                kind, second, stay = pick(kinds, uniform(key, person[i], day, e * DRAWS + 3)), 0, s0
                 for trial in range(TRIES):
                     draw = e * DRAWS + 4 * trial
-                    cell = pick(kind_hour, uniform(key, person[i], day, draw))
-                    kind = cell // HOURS
-                    second = (cell % HOURS) * HOUR_S + int(uniform(key, person[i], day, draw + 1) * HOUR_S)
+                    second = pick(hours[kind], uniform(key, person[i], day, draw)) * HOUR_S
+                    second += int(uniform(key, person[i], day, draw + 1) * HOUR_S)
                     stay = s0
                     while stay + 1 < s1 and start[stay + 1] * MINUTE_S <= second:
                         stay += 1

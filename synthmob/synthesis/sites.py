@@ -46,10 +46,7 @@ class Sites:
 
     def nearest(self, lonlat: FloatArray) -> IntArray:
         """The nearest site of every point, shape (points,)."""
-        from scipy.spatial import cKDTree
-
-        tree = cast(Any, cKDTree(self.flat(self.lonlat)))
-        return np.asarray(tree.query(self.flat(lonlat))[1], dtype=np.int64)
+        return _nearest(self.flat(self.lonlat), self.flat(lonlat), [1])[:, 0]
 
 
 def drawn(zoning: Zoning, seed: int, a_zone: int) -> Sites:
@@ -95,14 +92,20 @@ def read(path: Path, zoning: Zoning) -> Sites:
 
 
 def _of(labels: list[str], lonlat: FloatArray, zone: IntArray, n_zones: int) -> Sites:
-    from scipy.spatial import cKDTree
-
     first = np.searchsorted(zone, np.arange(n_zones + 2))
     flat = lonlat * np.array([np.cos(np.radians(lonlat[:, 1].mean())), 1.0])
     k = min(NEIGHBOURS + 1, len(labels))
-    near = np.asarray(cast(Any, cKDTree(flat)).query(flat, k=list(range(1, k + 1)))[1], dtype=np.int64)
+    near = _nearest(flat, flat, list(range(1, k + 1)))
     others = near[:, 1:] if k > 1 else near
     return Sites(tuple(labels), lonlat, zone.astype(np.int64), first.astype(np.int64), others)
+
+
+def _nearest(sites: FloatArray, points: FloatArray, ranks: list[int]) -> IntArray:
+    """The sites that are nearest, second nearest and so on to every point: (points, ranks)."""
+    from scipy import spatial
+
+    tree: Any = cast(Any, spatial).cKDTree(sites)
+    return np.asarray(tree.query(points, k=ranks)[1], dtype=np.int64)
 
 
 def _read(path: Path) -> tuple[list[str], FloatArray]:

@@ -22,7 +22,7 @@ from synthmob.synthesis.days import Population, generate
 from synthmob.synthesis.events import EventOptions, EventRows, Network
 
 CALL, SMS, DATA = 0, 1, 2
-GOLDEN = "2c4aec93"
+GOLDEN = "28c145e9"
 N = 6_000
 
 
@@ -123,7 +123,8 @@ def test_a_zone_that_is_worth_less_has_fewer_events() -> None:
         made = network(people, neighbour_share=0.0)
         e = made.rows(people.block(0))
         counts.append([(made.sites.zone[e.site] == 0)[(e.kind == kind) & (e.site >= 0)].mean() for kind in (CALL, DATA)])
-    assert counts[1][1] < 0.6 * counts[0][1] and counts[1][0] > 0.9 * counts[0][0]
+    # who is there all day has as many events as ever: those of the others go elsewhere
+    assert counts[1][1] < 0.8 * counts[0][1] and counts[1][0] > 0.9 * counts[0][0]
 
 
 def test_counterparts_are_others_and_mostly_near(people: Population, quiet: tuple[Network, EventRows]) -> None:
@@ -152,7 +153,7 @@ def test_a_model_without_usage_has_no_events() -> None:
 
 @pytest.mark.parametrize("share", [-0.1, 0.6, float("nan")])
 def test_a_share_that_cannot_be_is_refused(share: float) -> None:
-    with pytest.raises(InputError, match="give a number from 0 to 0.5"):
+    with pytest.raises(InputError, match=r"give a number from 0 to 0\.5"):
         EventOptions(neighbour_share=share)
 
 

@@ -58,7 +58,7 @@ def test_a_list_that_cannot_be_is_refused(
 
 
 def test_files_that_are_no_list_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match="nowhere.csv cannot be read as a list of sites"):
+    with pytest.raises(FormatError, match=r"nowhere\.csv cannot be read as a list of sites"):
         sites.read(tmp_path / "nowhere.csv", ZONING)
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     with pytest.raises(FormatError, match="has no column 'site_id'"):
