@@ -62,8 +62,8 @@ def compare_inside(
     """
     known = open_side(backend, Tables(*truth), zoning, domain, period, name="fidelity_truth")
     made = open_side(backend, Tables(*synthetic), zoning, domain, period, name="fidelity_synthetic")
-    phones = known.coded.events is not None and made.coded.events is not None
-    if phones:
+    phones = {known.coded.events is not None, made.coded.events is not None}
+    if phones == {True}:
         metrics = (*metrics, *USAGE_METRICS)
     present = tuple(a for a in ATTRIBUTES if a in domain.attributes and _has(truth, a) and _has(synthetic, a))
     wanted = [m for m in metrics if set(m.needs) <= set(present)]
@@ -84,7 +84,7 @@ def compare_inside(
         scored = [m for m in wanted if m.feature == feature.name]
         found |= _findings(scored, _Normal.of(feature, aligned, known, others, draws, scene), scene)
     known.close()
-    notes = (*_notes(metrics, wanted, scene, period), *([] if phones else [NO_EVENTS]))
+    notes = (*_notes(metrics, wanted, scene, period), *([NO_EVENTS] if len(phones) > 1 else []))
     return Fidelity(
         "inside", True, made.n_persons, tuple(found[m.name] for m in wanted if m.name in found), notes=notes
     )

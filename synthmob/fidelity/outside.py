@@ -114,9 +114,14 @@ def _compared(
 def _pairs(marginals: Mapping[str, Marginal], coded: Coded) -> tuple[dict[str, _Pair], list[str]]:
     pairs: dict[str, _Pair] = {}
     notes: list[str] = []
+    silent = coded.events is None
+    if silent and any(_of_usage(name) for name in marginals):
+        notes.append("tables of usage: left out, the population has no events")
     for name, released in marginals.items():
         statistic_name, _, level = name.partition("@")
         statistic = STATISTICS.get(statistic_name)
+        if silent and _of_usage(name):
+            continue
         why = _left_out(name, released, statistic, coded)
         if statistic is None or why:
             notes.append(f"table {name}: left out, {why}")
@@ -126,14 +131,17 @@ def _pairs(marginals: Mapping[str, Marginal], coded: Coded) -> tuple[dict[str, _
     return pairs, notes
 
 
+def _of_usage(name: str) -> bool:
+    statistic = STATISTICS.get(name.partition("@")[0])
+    return statistic is not None and statistic.word == "usage"
+
+
 def _left_out(name: str, released: Marginal, statistic: Statistic | None, coded: Coded) -> str:
     """Why a table cannot be compared with this population; nothing where it can."""
     if statistic is None:
         return "not a statistic that is known here"
     if not len(released.values):
         return "no published cell"
-    if statistic.word == "usage" and coded.events is None:
-        return "the population has no events"
     if name == PER_PERSON and coded.usage_days < coded.period.days:
         return "a mean over fewer days than the release has is another one"
     return ""
