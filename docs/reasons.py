@@ -63,6 +63,9 @@ def _anchored(public: Public) -> int:
 ONE_CELL = Reason("1 in one cell", _one)
 OF_WORKERS = Reason("1 in one cell, nothing for who does not work", _one)
 ONE_A_DAY = Reason("every day adds 1/days of its type to one cell: the weights of a day type sum to at most 1", _one)
+EIGHTHS = Reason(
+    "every day adds its trips as a part of 8 and what is missing to 8, together 1/days of its type, to two cells: the weights of a "
+    "day type sum to at most 1", _one)
 EACH_TRIP = "every trip adds 1/days to one cell, as many as a life has"
 INNER_STAYS = "every stay between two trips adds half of 1/days of its type to one cell, as many as a day has"
 
@@ -87,6 +90,8 @@ REASONS: dict[str, Reason] = {
         lambda public: MOMENTS),
     "chains": ONE_A_DAY,
     "chain_people": Reason("1 for every different chain, at most one a day", lambda public: public.period.days),
+    "trips": EIGHTHS,
+    "trips_by_group": EIGHTHS,
     "stays_by_group": ONE_A_DAY,
     "participation": Reason("every day adds 1/days of its type for each purpose of it other than home", _outside_home),
     "transitions": Reason("every stay adds half of 1/days of its type to one cell, as many as a day has", None),
@@ -95,6 +100,7 @@ REASONS: dict[str, Reason] = {
     "first_departure_next": ONE_A_DAY,
     "first_departure_size": ONE_A_DAY,
     "departures": Reason("every trip adds half of 1/days of its type to one quarter of an hour", None),
+    "departures_to": Reason("every trip adds half of 1/days of its type to one purpose and hour, as many as a day has", None),
     "chain_departure": ONE_A_DAY,
     "episodes": Reason(INNER_STAYS, None),
     "durations": Reason(INNER_STAYS, None),

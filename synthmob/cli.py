@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from synthmob import __version__, arguments, auditverb
+from synthmob import __version__, arguments, auditverb, datasetverbs, exportverb
 from synthmob.errors import InputError, SynthmobError
 
 USAGE, INTERRUPTED = 2, 130
@@ -69,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     for add in (_add_measure, _add_ledger, _add_fit, _add_generate, _add_check, _add_report, _add_demo):
         add(verbs)
     auditverb.add(verbs, EXIT_CODES)
+    exportverb.add(verbs, EXIT_CODES)
+    datasetverbs.add(verbs, EXIT_CODES)
     for each in (parser, *verbs.choices.values()):
         each.error = lambda message, each=each: _wrong_usage(each, message)
     return parser
@@ -116,6 +118,7 @@ def _add_generate(verbs: Any) -> None:
     p.add_argument("--persons", type=int, required=True, help="how many people")
     p.add_argument("--days", type=int, default=1, help="how many days, from the period's first on (default 1)")
     p.add_argument("--seed", type=int, default=0, help="the same seed gives the same files (default 0)")
+    p.add_argument("--scale-to", type=Path, metavar="CENSUS", help="residents by district (or zone), sex, age_band, n: gives each a weight")
     p.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="threads (default: one a processor)")
     p.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="folder to write")
     arguments.add_events(p)
@@ -198,9 +201,11 @@ def _generate(a: argparse.Namespace) -> None:
 
     with terminal.persons_progress() as progress:
         people = generate(
-            a.model, a.output, persons=a.persons, days=a.days, seed=a.seed, workers=a.workers, progress=progress,
-            events=arguments.events(a), site_list=a.sites)  # fmt: skip
+            a.model, a.output, persons=a.persons, days=a.days, seed=a.seed, workers=a.workers, census=a.scale_to,
+            progress=progress, events=arguments.events(a), site_list=a.sites)  # fmt: skip
     print(f"{a.output}: {people.n_persons:,} synthetic persons, {people.days} days, seed {people.seed}")
+    if people.census is not None:
+        print(f"Their weights make them the {people.census.total:,.0f} residents of {a.scale_to}.")
 
 
 def _check(a: argparse.Namespace) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from synthmob import folders
 from synthmob.errors import FormatError
@@ -22,6 +23,8 @@ FILE = "manifest.json"
 FORMAT = "synthmob manifest"
 FORMAT_VERSION = 1
 PACKAGES = ("synthmob", "numpy", "pyarrow")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+MAX_INPUTS = 100
 
 
 def compose(
@@ -72,6 +75,18 @@ def read(folder: Path) -> dict[str, Any]:
     if not isinstance(content.get("step"), str) or not isinstance(content.get("parameters"), dict):
         raise FormatError(f"{folder / FILE} names no step and parameters: it is damaged, ask for the folder again.")
     return content
+
+
+def inputs(said: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """The inputs that a manifest names, each with its name and SHA-256; FormatError where they are not named so."""
+    found = said.get("inputs")
+    if not isinstance(found, dict) or len(cast(dict[str, Any], found)) > MAX_INPUTS:
+        raise FormatError("A manifest does not name its inputs: the folder is damaged, ask for it again.")
+    for role, one in cast(dict[str, Any], found).items():
+        named = isinstance(one, dict) and set(cast(dict[str, Any], one)) == {"name", "sha256"}
+        if not named or not isinstance(one["name"], str) or not isinstance(one["sha256"], str) or not SHA256.fullmatch(one["sha256"]):
+            raise FormatError(f"A manifest names no file and SHA-256 for {role[:40]!r}: the folder is damaged, ask for it again.")
+    return cast(dict[str, dict[str, str]], found)
 
 
 def digest(path: Path) -> str:

@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from synthmob.counts.usage import EVENTS_EDGES
-from synthmob.domain import DAY_TYPES, DIRECTIONS, EVENT_DURATION_EDGES_S, KINDS, MINUTES_PER_DAY, VOLUME_EDGES_KB
+from synthmob.domain import DAY_TYPES, DIRECTIONS, EVENT_DURATION_EDGES_S, KINDS, VOLUME_EDGES_KB
 from synthmob.errors import FormatError
 from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
 from synthmob.model.mobility import MobilityModel
-from synthmob.model.timing import HOURS, QUARTERS, Timing
-from synthmob.model.usage import Usage
+from synthmob.model.schedules import Timing
+from synthmob.model.timing import QUARTERS
+from synthmob.model.usage import HOURS, Usage
 
 Array = npt.NDArray[Any]
 MAX_PURPOSES = 16
@@ -99,17 +100,18 @@ def _chains(name: str, chains: Chains, purposes: int, classes: int) -> None:
 
 def _timing(name: str, timing: Timing, chains: Chains, duration_bins: int) -> None:
     n = len(chains.lengths)
-    _weights(f"{name}.departures", timing.departures, (ANY, QUARTERS))
-    _weights(f"{name}.durations", timing.durations, (ANY, HOURS, duration_bins))
-    _indices(f"{name}.departure_row", timing.departure_row, (n,), 0, len(timing.departures))
-    _indices(f"{name}.duration_row", timing.duration_row, (n, MAX_STAYS), -1, len(timing.durations))
-    _weights(f"{name}.clock", timing.clock, (QUARTERS + 1,))
-    if (np.diff(timing.clock) < 0).any() or timing.clock[-1] > MINUTES_PER_DAY:
-        _refuse(f"{name}.clock", "a clock that runs backwards or past midnight")
-    rank = np.arange(MAX_STAYS)[None, :]
-    timed = (rank > 0) & (rank < chains.lengths[:, None] - 1)
-    if (timing.duration_row[timed] < 0).any():
-        _refuse(f"{name}.duration_row", "a stay between two others without a duration")
+    m = len(timing.weights)
+    _weights(f"{name}.weights", timing.weights, (m,))
+    _indices(f"{name}.first", timing.first, (n + 1,), 0, m + 1)
+    _indices(f"{name}.schedules", timing.schedules, (m, MAX_STAYS), NOBODY, max(QUARTERS, duration_bins))
+    if timing.first[0] != 0 or timing.first[-1] != m or (np.diff(timing.first) < 1).any():
+        _refuse(f"{name}.first", "a chain without a schedule, or schedules of no chain")
+    lengths = np.repeat(chains.lengths, np.diff(timing.first))
+    timed = np.arange(MAX_STAYS)[None, :] < lengths[:, None] - 1
+    if (timing.schedules[timed] < 0).any():
+        _refuse(f"{name}.schedules", "a stay without an end")
+    if timing.schedules[:, 0].max(initial=0) >= QUARTERS or timing.schedules[:, 1:].max(initial=0) >= duration_bins:
+        _refuse(f"{name}.schedules", "a time past the last bin")
 
 
 def _weights(name: str, array: Array, shape: tuple[int | None, ...]) -> None:

@@ -23,12 +23,23 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A column whose values are all, but for nulls, those of the key of another table."""
+
+    column: str
+    table: str
+    key: str
+
+
+@dataclass(frozen=True)
 class Table:
-    """One table: what a row is, and its columns in order."""
+    """One table: what a row is, its columns in order, the columns that no two rows share, and where others lead."""
 
     name: str
     row: str
     columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -52,6 +63,9 @@ _ZONE = Column("zone_id", "string", "", "zone of the zoning; null is outside it"
 _LON = Column("lon", "float64", "degrees", "longitude, EPSG:4326", optional=True)
 _LAT = Column("lat", "float64", "degrees", "latitude, EPSG:4326", optional=True)
 _PERSON = Column("person_id", "int64", "", "a synthetic person (inside the boundary: a fresh random number)")
+_VISIT = ("person_id", "day", "seq")
+_OF_PERSON = Link("person_id", "persons", "person_id")
+_ON_DAY = Link("day", "calendar", "day")
 
 USAGE = (
     Column("kind", "string", "", "call, sms, data", optional=True),
@@ -77,9 +91,12 @@ PERSONS = Table("persons", "one synthetic person", (
     Column("home_zone", "string", "", "zone of the home"),
     Column("work_zone", "string", "", "zone of the usual work place, null for others"),
     Column("home_lon", "float64", "degrees", "longitude of the home point", optional=True),
-    Column("home_lat", "float64", "degrees", "latitude of the home point", optional=True)))
+    Column("home_lat", "float64", "degrees", "latitude of the home point", optional=True),
+    Column("weight", "float64", "people", "residents that this person stands for (generate --scale-to)", optional=True)),
+    key=("person_id",))
 STAYS = Table("stays", "a dwell of a synthetic person in a zone, start to end, with purpose", (
-    _PERSON, _DAY, _SEQ, _PURPOSE, _ZONE, _START, _END, _LON, _LAT))
+    _PERSON, _DAY, _SEQ, _PURPOSE, _ZONE, _START, _END, _LON, _LAT),
+    key=_VISIT, links=(_OF_PERSON, _ON_DAY, Link("zone_id", "zones", "zone_id")))
 TRIPS = Table("trips", "a movement of a synthetic person between two successive stays", (
     _PERSON, _DAY, _SEQ,
     Column("origin_zone", "string", "", "zone of the stay that ends"),
@@ -87,7 +104,22 @@ TRIPS = Table("trips", "a movement of a synthetic person between two successive 
     Column("depart_min", "int32", "min", "end of the stay before, minutes from local midnight"),
     Column("arrive_min", "int32", "min", "start of the stay after, minutes from local midnight"),
     Column("purpose", "string", "", "purpose of the stay after"),
-    Column("distance_km", "float32", "km", "between zone centroids; inside a zone its mean internal distance")))
+    Column("distance_km", "float32", "km", "between zone centroids; inside a zone its mean internal distance")),
+    key=_VISIT, links=(
+        _OF_PERSON, _ON_DAY, Link("origin_zone", "zones", "zone_id"), Link("destination_zone", "zones", "zone_id")))
+ZONES = Table("zones", "one zone of the public zoning, the only places that there are", (
+    Column("zone_id", "string", "", "the zone"),
+    Column("name", "string", "", "its name", optional=True),
+    Column("district_id", "string", "", "the district that it lies in", optional=True),
+    Column("merged_ids", "list", "", "zones that were merged into this one before anything was counted"),
+    Column("geometry", "wkb", "degrees", "its shape, GeoParquet 1.1, EPSG:4326, longitude first")), key=("zone_id",))
+CALENDAR = Table("calendar", "one day of the period", (
+    _DAY,
+    Column("date", "date32", "", "the calendar day, local time"),
+    Column("weekday", "string", "", "Monday to Sunday; a public holiday is the day of the week that it falls on"),
+    Column("day_type", "string", "", "weekday, saturday, sunday: what the day was generated as")), key=("day",))
+SYNTHETIC = (PERSONS, STAYS, TRIPS)
+"""The tables of synthetic rows, as `generate` writes them."""
 
 SYNTHETIC_EVENTS = Table("events", "one record of the network about a synthetic person", (
     _PERSON,

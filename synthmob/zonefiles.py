@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,11 @@ def read_zoning(
     return _build(frame, aliases, Path(path).name)
 
 
-def write_zoning(zoning: Zoning, path: str | Path) -> None:
-    """Write a zoning as GeoParquet: zone_id, name where known, district_id, level columns, merged_ids, geometry."""
+def write_zoning(zoning: Zoning, path: str | Path, *, marks: Mapping[str, str] | None = None) -> None:
+    """Write a zoning as GeoParquet: zone_id, name where known, district_id, level columns, merged_ids, geometry.
+
+    `marks` are what the file says of itself beside its shapes.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
     import shapely
@@ -91,7 +95,7 @@ def write_zoning(zoning: Zoning, path: str | Path) -> None:
     about = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
     with pq.ParquetWriter(path, table.schema, compression="zstd", store_schema=False) as file:
         file.write_table(table)
-        file.add_key_value_metadata({"geo": json.dumps(about)})
+        file.add_key_value_metadata({**(marks or {}), "geo": json.dumps(about)})
 
 
 def _cells(frame: Frame, where: str, id_column: str, district_column: str, resolution: int) -> Frame:

@@ -12,8 +12,10 @@ from synthmob.model.anchors import Anchors
 from synthmob.model.chains import MAX_STAYS, Chains
 from synthmob.model.expectation import Flows
 from synthmob.model.mobility import MobilityModel
+from synthmob.model.rehearsal import play
 from synthmob.model.routines import Routines
-from synthmob.model.timing import QUARTERS, Timing
+from synthmob.model.schedules import Timing
+from synthmob.model.timing import QUARTERS, Laws
 from synthmob.period import Period
 from synthmob.zones import Level, Zoning
 
@@ -66,11 +68,8 @@ def chains(kinds: tuple[tuple[int, ...], ...]) -> Chains:
     return Chains(purposes, np.array([len(s) for s in kinds]), by_class.sum(axis=0), np.arange(len(kinds)), by_class)
 
 
-def timing(law: Chains, hurry_min: float = 0.0) -> Timing:
-    """Every chain leaves in its own quarters of an hour; stays last as their rank says, longer when they begin early.
-
-    The clock is straight, or fast by `hurry_min` at noon.
-    """
+def laws(law: Chains) -> Laws:
+    """Every chain leaves in its own quarters of an hour; stays last as their rank says, longer when they begin early."""
     n = len(law.lengths)
     departures = np.zeros((n, QUARTERS))
     for k in range(n):
@@ -80,9 +79,16 @@ def timing(law: Chains, hurry_min: float = 0.0) -> Timing:
     durations[0, :, :5], durations[1, :, 5:15], durations[2, :12, 20:28] = 7, 9, 30
     rank = np.arange(MAX_STAYS)[None, :]
     inner = (rank > 0) & (rank < law.lengths[:, None] - 1)
-    knots = 15.0 * np.arange(QUARTERS + 1)
-    clock = knots + hurry_min * (1.0 - np.abs(knots - 720.0) / 720.0)
-    return Timing(departures, np.arange(n), durations, np.where(inner, rank % 3, -1), clock)
+    return Laws(departures, np.arange(n), durations, np.where(inner, rank % 3, -1))
+
+
+def timing(law: Chains, times: Laws | None = None, n: int = 4_000) -> Timing:
+    """`n` days of every chain as these laws have them, with trips of 10 to 30 minutes."""
+    edges = np.append(np.asarray(DOMAIN.duration_edges_min), 1440)
+    chain = np.repeat(np.arange(len(law.lengths)), n)
+    days = play(law, chain, times or laws(law), edges, np.arange(10.0, 31.0), "handmade")
+    schedules = np.where(np.arange(MAX_STAYS) > 0, days.lasting, days.quarter[:, None]).astype(np.int16)
+    return Timing(schedules, np.ones(len(chain)), np.arange(0, len(chain) + 1, n))
 
 
 def model(**changes: Any) -> MobilityModel:
@@ -96,7 +102,7 @@ def model(**changes: Any) -> MobilityModel:
         attraction=1.0 + np.arange(6)[:, None] * np.array([1, 3, 2, 5, 4, 0.25])[None, :],
         deterrence=np.tile(1.0 / (1 + km[:, None] + 2 * km[None, :]), (6, 1, 1)), affinity=1 + np.eye(3))  # fmt: skip
     routines = Routines(
-        chains=kinds, timings=(timing(kinds[0]), timing(kinds[1], 90.0)), travel=travel,
+        chains=kinds, timings=tuple(timing(k) for k in kinds), travel=travel,
         work_anchor=np.array([[0.75, 0.5], [1.0, 0.0]]), exploration=np.array([2.0, 1.0, 1.0, 0.5, 3.0, 2.0]))  # fmt: skip
     parts: dict[str, Any] = {
         "anchors": anchors(), "flows": flows, "routines": routines, "domain": DOMAIN, "period": PERIOD, "zoning": zoning(),

@@ -109,7 +109,7 @@ def test_a_planted_id_is_in_no_byte_that_the_commands_leave(tracer: tracing.Trac
     steps: list[str] = []
     rows = tracing.attack(tracer, steps.append)
     assert [row.value for row in rows] == [0.0, 0.0, 0.0] and all(row.passed for row in rows) and len(steps) > 12
-    assert min(row.n for row in rows) > 1_000
+    assert min(row.n for row in rows) > 100  # a measure that is broken off leaves one line
     # What was searched can be found: the records themselves hold the id.
     ids = pq.read_table(tracer.scratch / "text-records" / "subscribers.parquet")["subscriber_id"].to_pylist()
     secret = next(who for who in ids if who.startswith("canary"))

@@ -26,6 +26,9 @@ WRITING = (
 READING = (
     ("check", "release", "out", "-o", "check.json"),
     ("report", "out", "--release", "release", "--check", "check.json", "-o", "report.html"),
+    ("export", "out", "--to", "gis", "-o", "gis"),
+    ("pack", "out", "--release", "release", "-o", "dataset"),
+    ("verify", "dataset"),
 )
 RUN_VERBS = """
 import ast, sys

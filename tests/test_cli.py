@@ -41,10 +41,11 @@ def test_help_answers_within_a_second() -> None:
     started = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert time.perf_counter() - started < 1
-    assert all(verb in done.stdout for verb in ("measure", "fit", "generate", "check", "report", "demo", "exit codes"))
+    verbs = ("measure", "fit", "generate", "check", "report", "export", "pack", "verify", "demo", "exit codes")
+    assert all(verb in done.stdout for verb in verbs)
 
 
-@pytest.mark.parametrize("verb", ["measure", "fit", "generate", "check", "report", "demo"])
+@pytest.mark.parametrize("verb", ["measure", "fit", "generate", "check", "report", "export", "pack", "verify", "demo"])
 def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         synthmob(verb, "--help")

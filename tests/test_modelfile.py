@@ -84,7 +84,7 @@ def test_saving_replaces_a_model_and_nothing_else(run: Run, tmp_path: Path) -> N
         modelfile.save(model, run.release)
 
 
-@pytest.mark.parametrize("name", ["arrays/flows.attraction.npy", "arrays/routines.timings.1.durations.npy", "zones.parquet"])
+@pytest.mark.parametrize("name", ["arrays/flows.attraction.npy", "arrays/routines.timings.1.schedules.npy", "zones.parquet"])
 def test_a_damaged_or_missing_file_is_named(copy: Path, name: str) -> None:
     content = bytearray((copy / name).read_bytes())
     content[len(content) // 2] ^= 1
@@ -125,10 +125,12 @@ def test_json_that_cannot_be_is_refused(copy: Path, case: str) -> None:
 
 
 WRONG_ARRAYS: dict[str, tuple[Edit, str]] = {
-    "row past the end": (changed("routines.timings.0.departure_row", fill(10**9)), "index outside"),
-    "row before the start": (changed("routines.timings.1.departure_row", fill(-5)), "index outside"),
-    "duration past the end": (changed("routines.timings.0.duration_row", fill(10**6)), "index outside"),
-    "no duration": (changed("routines.timings.0.duration_row", lambda a: np.full_like(a, -1)), "without a duration"),
+    "row past the end": (changed("routines.timings.0.first", fill(10**9)), "index outside"),
+    "row before the start": (changed("routines.timings.1.first", fill(-5)), "index outside"),
+    "no schedule": (changed("routines.timings.1.first", lambda a: np.where(np.arange(len(a)) == 1, 0, a)), "without a schedule"),
+    "bin past the end": (changed("routines.timings.0.schedules", fill(10**4)), "index outside"),
+    "late duration": (changed("routines.timings.0.schedules", lambda a: np.where(a >= 0, 95, a)), "past the last bin"),
+    "no duration": (changed("routines.timings.0.schedules", lambda a: np.full_like(a, -1)), "without an end"),
     "purpose": (changed("routines.chains.0.purposes", fill(99)), "index outside"),
     "long chain": (changed("routines.chains.0.lengths", lambda a: np.full_like(a, 20)), "longer or shorter"),
     "endless chain": (changed("routines.chains.0.lengths", fill(10**6)), "index outside"),

@@ -18,8 +18,7 @@ from synthmob.audit import ceiling
 from synthmob.audit.evidence import Evidence
 from synthmob.audit.intervals import Interval, auc_over_trials
 from synthmob.audit.subject import Subject, Trial
-from synthmob.audit.vectors import Vectors
-from synthmob.counts import STATISTICS
+from synthmob.audit.vectors import Vectors, of_lives
 from synthmob.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
@@ -49,7 +48,7 @@ def on_synthetic(subject: Subject, trials: Sequence[Trial], rng: np.random.Gener
 
 def scored(subject: Subject, trials: Sequence[Trial], rng: np.random.Generator) -> dict[str, Scores]:
     """The scores of every trial: 'counts' of everybody, 'nearest' of some of each side."""
-    lived = {name: table for name, table in subject.contributions.items() if STATISTICS[name.partition("@")[0]].word != "usage"}
+    lived = of_lives(subject.contributions)
     vectors = Vectors.of(lived)  # the made-up people have no events to be compared by
     out: dict[str, Scores] = {"counts": [], "nearest": []}
     for trial in trials:

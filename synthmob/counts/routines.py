@@ -13,6 +13,9 @@ from synthmob.counts.statistic import Public, Statistic
 from synthmob.domain import AnyAxis, Axis
 
 MAX_STAYS = 20
+MOST_TRIPS = 8
+"""Trips of a day are counted up to so many, each an eighth of a person, beside what is missing to the whole: such a sum is far
+clearer than a spread of day lengths, and its share of both is clear of how many persons there are."""
 TRANSITION_WEIGHT = 0.5
 """What a transition adds: two alike fit under the cap of 1 a cell, or errand after errand would be lost on busy days."""
 PHASES = 3
@@ -82,6 +85,26 @@ def _stays_per_day_rows(coded: Coded, level: str) -> Any:
     return table.select("person_id", "day_type", n_stays=upto(table.n_stays, MAX_STAYS), weight=1.0 / table.n_days)
 
 
+def _trips_by_group_rows(coded: Coded, level: str) -> Any:
+    del level
+    return _trips(_grouped(coded, day_starts(coded)), ["sex", "age_band", "worker"])
+
+
+def _trips_rows(coded: Coded, level: str) -> Any:
+    del level
+    return _trips(day_starts(coded), [])
+
+
+def _trips(table: Any, columns: list[str]) -> Any:
+    """Trips of a day as a part of MOST_TRIPS, averaged over the person's days of its type, and what is missing to the whole."""
+    counted: Any = ibis.least(table.n_stays - 1, MOST_TRIPS)
+    made = counted / float(MOST_TRIPS) / table.n_days
+    parts = [table.select("person_id", "day_type", *columns, part=ibis.literal(code, "int16"), weight=weight)
+             for code, weight in enumerate((made, 1.0 / table.n_days - made))]
+    rows: Any = ibis.union(*parts)
+    return rows.filter(rows.weight > 0)
+
+
 def _mode_rows(coded: Coded, level: str) -> Any:
     """Nobody adds anything where the records do not say how people travelled: then the table is noise."""
     del level
@@ -132,6 +155,7 @@ def _neighbour_axis(public: Public, name: str) -> Axis:
 
 
 _STAYS = Axis("n_stays", (*map(str, range(1, MAX_STAYS)), f"{MAX_STAYS}+"))
+_PART = Axis("part", ("trips", "none"))
 _DISTINCT = Axis("distinct", VISIT_COUNTS)
 
 ROUTINES = (
@@ -150,6 +174,8 @@ ROUTINES = (
             day_type_axis(public), _neighbour_axis(public, "before"), purpose_axis(public),
             Axis("phase", PHASE_LABELS), _neighbour_axis(public, "after")),
         _transition_rows),
+    Statistic("trips", "routines", lambda public, level: (day_type_axis(public), _PART), _trips_rows),
+    Statistic("trips_by_group", "routines", lambda public, level: (*_group_day(public), _PART), _trips_by_group_rows),
     Statistic("stays_per_day", "routines", lambda public, level: (day_type_axis(public), _STAYS), _stays_per_day_rows),
     Statistic(
         "modes", "routines",

@@ -102,6 +102,13 @@ def _departure_rows(coded: Coded, level: str) -> Any:
                         weight=STAY_WEIGHT / table.n_days)
 
 
+def _departure_to_rows(coded: Coded, level: str) -> Any:
+    del level
+    table = trips(coded)
+    return table.select("person_id", "day_type", "purpose", hour=ibis.least(table.previous_end // 60, 23),
+                        weight=STAY_WEIGHT / table.n_days)
+
+
 def _chain_departure_rows(coded: Coded, level: str) -> Any:
     del level
     table = _timed(coded, day_starts(coded).filter(ibis._.n_stays > 1))
@@ -171,6 +178,9 @@ TIMING = (
         _first_departure_rows(["size", "hour"])),
     Statistic(
         "departures", "routines", lambda public, level: (day_type_axis(public), Axis("quarter", QUARTERS)), _departure_rows),
+    Statistic(
+        "departures_to", "routines",
+        lambda public, level: (day_type_axis(public), purpose_axis(public), Axis("hour", HOURS)), _departure_to_rows),
     Statistic(
         "chain_departure", "routines",
         lambda public, level: (day_type_axis(public), timed_chain_axis(public.domain), Axis("hour", HOURS)),

@@ -8,10 +8,12 @@ from synthmob.domain import DAY_TYPES, Domain
 from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
 from synthmob.model.reconcile import FloatArray
 from synthmob.model.routines import Routines
-from synthmob.model.timing import QUARTERS, Timing
+from synthmob.model.schedules import Timing
+from synthmob.model.timing import QUARTERS
 
 LEAVE_MEAN_MIN, LEAVE_SPREAD_MIN = 470.0, 50.0
 WORK_MEAN_MIN, WORK_SPREAD_MIN = 510.0, 50.0
+LEAST_PAIR = 1e-6
 SPEED_KM_PER_H = 18.0
 OVERHEAD_MIN = 8.0
 STATEMENT = (
@@ -43,17 +45,14 @@ def _chains(people: FloatArray, *, works: bool) -> Chains:
 
 
 def _timing(domain: Domain) -> Timing:
-    """Normal first departures and normal durations, whatever the hour."""
-    quarter = _normal(_even_clock(), LEAVE_MEAN_MIN, LEAVE_SPREAD_MIN)
+    """Normal first departures and normal durations, whatever the hour: all pairs of both, and a day at home."""
+    quarter = _normal(np.linspace(0.0, 15.0 * QUARTERS, QUARTERS + 1), LEAVE_MEAN_MIN, LEAVE_SPREAD_MIN)
     edges = np.append(np.asarray(domain.duration_edges_min, dtype=np.float64), 1440.0)
-    lasting = _normal(edges, WORK_MEAN_MIN, WORK_SPREAD_MIN)
-    rows = np.full((2, MAX_STAYS), -1)
-    rows[1, 1] = 0
-    return Timing(quarter[None, :], np.zeros(2, dtype=np.int64), np.tile(lasting, (1, 24, 1)), rows, _even_clock())
-
-
-def _even_clock() -> FloatArray:
-    return np.linspace(0.0, 15.0 * QUARTERS, QUARTERS + 1)
+    pairs = quarter[:, None] * _normal(edges, WORK_MEAN_MIN, WORK_SPREAD_MIN)[None, :]
+    leaves, lasts = np.nonzero(pairs > LEAST_PAIR)
+    schedules = np.full((1 + len(leaves), MAX_STAYS), NOBODY, dtype=np.int16)
+    schedules[1:, 0], schedules[1:, 1] = leaves, lasts
+    return Timing(schedules, np.concatenate([[1.0], pairs[leaves, lasts]]), np.array([0, 1, len(schedules)]))
 
 
 def _travel(domain: Domain) -> FloatArray:

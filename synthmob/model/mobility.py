@@ -76,9 +76,10 @@ def fit(release: Release, zoning: Zoning) -> MobilityModel:
     people = _people(tables, anchors, domain, assumed)
     bins = duration_bins(domain)
     if routines_law.has_routines(tables):
-        routines = routines_law.fit_routines(tables, domain, bins, people)
         labels = release.marginals["chains"].axes[0]
         present = [DAY_TYPES.index(labels.label(k)) for k in range(labels.size)]
+        single = np.array([len(period.days_of(kind)) == 1 for kind in present])
+        routines = routines_law.fit_routines(tables, domain, bins, people, single)
     else:
         routines = defaults.commuter_days(domain, people)
         present = list(range(len(DAY_TYPES)))

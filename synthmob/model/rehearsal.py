@@ -1,62 +1,88 @@
-"""A rehearsal of the fitted times: when the inner stays of each context begin, by playing a sample of days without places.
+"""A rehearsal of the fitted times: days played without places, stay after stay.
 
 Durations are fitted given the hour of arrival, but the release does not say when each context's stays begin. Playing the days
-with the times fitted so far does, and the fit is repeated with it.
+with the times fitted so far does, and the fit is repeated with it. Days so played are also what schedules are made of.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from synthmob import seeds
 from synthmob.domain import MINUTES_PER_DAY
-from synthmob.model.chains import Chains
+from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
 from synthmob.model.reconcile import FloatArray
+from synthmob.model.timing import HOURS, Laws
 
 IntArray = npt.NDArray[np.int64]
 PLAYED_DAYS = 40_000
-HOURS = 24
-QUARTERS = 96
+EVEN_STEP = (5.0**0.5 - 1) / 2
 LEAST_LEFT = 12
+"""Minutes kept for every stay still to come, as the kernel does."""
 
 
-def arrivals(chains: Chains, chosen: npt.NDArray[np.bool_], context: IntArray, n_contexts: int, departures: FloatArray,
-             departure_row: IntArray, durations: FloatArray, duration_row: IntArray, duration_edges: IntArray, travel_min: FloatArray
-             ) -> tuple[FloatArray, FloatArray]:
-    """Stays by context and hour of arrival, shape (n_contexts, 24), of the chains `chosen`; and their first and later
-    departures by quarter, shape (2, 96).
+@dataclass(frozen=True)
+class Played:
+    """Days as played, each of a chain: `quarter` (days,) of the first departure and `lasting` (days, MAX_STAYS), the bin of every
+    inner stay's duration, both NOBODY where there is none; `starts` and `ends` (days, MAX_STAYS), min."""
 
-    `travel_min` are travel times to draw from evenly.
+    chain: IntArray
+    quarter: IntArray
+    lasting: IntArray
+    starts: IntArray
+    ends: IntArray
+
+
+def play(chains: Chains, chain: IntArray, laws: Laws, duration_edges: IntArray, travel_min: FloatArray, stage: str,
+         rooms_min: tuple[int, ...] = (LEAST_LEFT,)) -> Played:
+    """A day of every chain given (days,); `travel_min` are travel times to draw from evenly.
+
+    A stay ends before `rooms_min` for every stay still to come, where it can: days take turns with these.
     """
-    weights = np.where(chosen & (chains.lengths > 1), chains.weights, 0.0)
-    out, left_at = np.zeros((n_contexts, HOURS)), np.zeros((2, QUARTERS))
-    if weights.sum() <= 0:
-        return out, left_at
-    key, ticks = seeds.stage_key(0, "rehearsal"), np.arange(PLAYED_DAYS)
-    cumulative = np.cumsum(weights)
-    at = (ticks + 0.5) / PLAYED_DAYS * cumulative[-1]
-    chain = np.minimum(np.searchsorted(cumulative, at, side="right"), len(weights) - 1)
-    lengths = chains.lengths[chain]
-    quarter = _pick(departures[departure_row[chain]], seeds.uniforms(key, ticks, 0, 0))
-    clock = np.minimum(15 * quarter + 7, MINUTES_PER_DAY - 1 - LEAST_LEFT * (lengths - 1))
-    worth = cumulative[-1] / PLAYED_DAYS
-    left_at[0] = np.bincount(clock // 15, minlength=QUARTERS)
-    for rank in range(1, int(lengths.max()) - 1):
+    key, n = seeds.stage_key(0, stage), len(chain)
+    lengths, ticks = chains.lengths[chain], np.arange(n)
+    room = np.asarray(rooms_min)[ticks % len(rooms_min)]
+    lasting = np.full((n, MAX_STAYS), NOBODY, dtype=np.int64)
+    starts, ends = np.zeros((n, MAX_STAYS), dtype=np.int64), np.zeros((n, MAX_STAYS), dtype=np.int64)
+    leaving = (ticks * EVEN_STEP) % 1.0  # an even sequence: the days of one chain, which stand together, share its departures out
+    quarter = _pick(laws.departures[laws.departure_row[chain]], leaving)
+    clock = np.minimum(15 * quarter + (seeds.uniforms(key, ticks, 0, 4) * 15).astype(np.int64),
+                       MINUTES_PER_DAY - 1 - LEAST_LEFT * (lengths - 1))  # fmt: skip
+    quarter = np.where(lengths > 1, clock // 15, NOBODY)
+    ends[:, 0] = clock
+    for rank in range(1, int(lengths.max(initial=1)) - 1):
         going = np.flatnonzero(lengths - 1 > rank)
         left = MINUTES_PER_DAY - LEAST_LEFT * (lengths[going] - 1 - rank)
         trip = travel_min[(seeds.uniforms(key, going, rank, 1) * len(travel_min)).astype(np.int64)]
-        start = np.minimum(clock[going] + trip, left - 1)
-        hour = np.minimum(start // 60, HOURS - 1).astype(np.int64)
-        np.add.at(out, (context[chain[going], rank], hour), worth)
-        law = durations[duration_row[chain[going], rank], hour]
-        fits = duration_edges[None, :-1] < np.maximum(left - start, 1)[:, None]
+        start = np.minimum(clock[going] + trip, left - 1).astype(np.int64)
+        law = laws.durations[laws.duration_row[chain[going], rank], np.minimum(start // 60, HOURS - 1)]
+        before = MINUTES_PER_DAY - room[going] * (lengths[going] - 1 - rank)
+        fits = duration_edges[None, :-1] < np.maximum(before - start, 1)[:, None]
         bin_ = _pick(law * fits + 1e-12 * fits, seeds.uniforms(key, going, rank, 2))
         inside = seeds.uniforms(key, going, rank, 3)
-        lasting = duration_edges[bin_] + inside * (duration_edges[bin_ + 1] - duration_edges[bin_])
-        clock[going] = np.minimum(start + np.maximum(lasting, 1), left).astype(np.int64)
-        left_at[1] += np.bincount(np.minimum(clock[going] // 15, QUARTERS - 1), minlength=QUARTERS)
-    return out, left_at * worth
+        minutes = duration_edges[bin_] + inside * (duration_edges[bin_ + 1] - duration_edges[bin_])
+        clock[going] = np.minimum(start + np.maximum(minutes, 1), left).astype(np.int64)
+        lasting[going, rank], starts[going, rank], ends[going, rank] = bin_, start, clock[going]
+    return Played(chain, quarter, lasting, starts, ends)
+
+
+def arrivals(chains: Chains, chosen: npt.NDArray[np.bool_], context: IntArray, n_contexts: int, laws: Laws, duration_edges: IntArray,
+             travel_min: FloatArray) -> FloatArray:
+    """Stays by context and hour of arrival, shape (n_contexts, 24), of the chains `chosen`."""
+    weights = np.where(chosen & (chains.lengths > 1), chains.weights, 0.0)
+    if weights.sum() <= 0:
+        return np.zeros((n_contexts, HOURS))
+    cumulative = np.cumsum(weights)
+    at = (np.arange(PLAYED_DAYS) + 0.5) / PLAYED_DAYS * cumulative[-1]
+    chain = np.minimum(np.searchsorted(cumulative, at, side="right"), len(weights) - 1)
+    days = play(chains, chain, laws, duration_edges, travel_min, "rehearsal")
+    day, rank = np.nonzero(days.lasting >= 0)
+    cell = context[chain[day], rank] * HOURS + np.minimum(days.starts[day, rank] // 60, HOURS - 1)
+    found = np.bincount(cell, minlength=n_contexts * HOURS).reshape(n_contexts, HOURS)
+    return found * (cumulative[-1] / PLAYED_DAYS)
 
 
 def _pick(weights: FloatArray, u: FloatArray) -> IntArray:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from synthmob.counts.timing import STAY_WEIGHT
+from synthmob.counts.routines import MOST_TRIPS
 from synthmob.domain import MINUTES_PER_DAY, Domain
 from synthmob.marginals import Marginal
 from synthmob.model import chains as chains_law
@@ -16,10 +17,12 @@ from synthmob.model import timing as timing_law
 from synthmob.model.chains import MAX_STAYS, Chains
 from synthmob.model.durations import DURATION_TABLES, Arriving, Released, fit_durations
 from synthmob.model.reconcile import LEAST, FloatArray, Noisy
-from synthmob.model.timing import Bins, Timing
+from synthmob.model.schedules import Timing, fit_schedules
+from synthmob.model.timing import Bins, Laws
 
 Marginals = Mapping[str, Marginal]
 REHEARSALS = 5
+TRIP_ROUNDS, MOST_TILT = 6, 6.0
 NEEDED = (
     "chains", "stays_by_group", "participation", "transitions", "first_departure", "first_departure_next",
     "first_departure_size", "stays_per_day", "departures", "episodes", "durations", "durations_left",
@@ -44,17 +47,20 @@ def has_routines(tables: Marginals) -> bool:
     return all(name in tables for name in NEEDED)
 
 
-def fit_routines(tables: Marginals, domain: Domain, bins: Bins, people: FloatArray) -> Routines:
-    """The routines of a release; `people` persons by (sex, age band, worker)."""
+def fit_routines(tables: Marginals, domain: Domain, bins: Bins, people: FloatArray, single_days: npt.NDArray[np.bool_]) -> Routines:
+    """The routines of a release; `people` persons by (sex, age band, worker); `single_days` (day types,) says which day types are
+    one day only, so that their tables hold no averages."""
     day_types = tables["chains"].axes[0].size
-    laws, timings = [], []
+    chains, timings = [], []
     for day_type in range(day_types):
         law = _chains(tables, domain, people, day_type)
-        laws.append(law)
-        timings.append(_timing(tables, law, bins, day_type, domain.duties))
+        chains.append(law)
+        laws = fit_laws(tables, law, bins, day_type, domain.duties)
+        timings.append(fit_schedules(
+            law, laws, tables, day_type, bins, domain.duties, typical_travel(tables), single_day=bool(single_days[day_type])))
     travel = reconcile.backed_off(Noisy.of(tables["travel_time"]))
     travel = reconcile.conditional(travel, reconcile.ladder(travel), weight=timing_law.CONTEXT_WEIGHT)
-    return Routines(tuple(laws), tuple(timings), travel, _work_anchor(tables, day_types), _exploration(tables, domain))
+    return Routines(tuple(chains), tuple(timings), travel, _work_anchor(tables, day_types), _exploration(tables, domain))
 
 
 def _slice(table: Marginal, day_type: int) -> Noisy:
@@ -66,7 +72,11 @@ def _chains(tables: Marginals, domain: Domain, people: FloatArray, day_type: int
     """The chains of a day type and who has them."""
     axis = domain.chain_axis
     lengths = _lengths(_slice(tables["stays_per_day"], day_type), float(people.sum()))
+    if "trips" in tables:
+        lengths = _with_trips(lengths[None], _slice(tables["trips"], day_type).moved(np.atleast_2d))[0]
     class_lengths = _class_lengths(_slice(tables["stays_by_group"], day_type), people, lengths)
+    if "trips_by_group" in tables:
+        class_lengths = _groups_with_trips(class_lengths, _slice(tables["trips_by_group"], day_type), lengths)
     transitions = reconcile.backed_off(_slice(tables["transitions"], day_type))
     first, follow = chains_law.markov(transitions)
     prior = chains_law.expected(axis, lengths, first, follow)
@@ -109,6 +119,47 @@ def _class_lengths(noisy: Noisy, people: FloatArray, lengths: FloatArray) -> Flo
     return reconcile.rake(out, [(klass, people.ravel()), (stays, lengths)], rounds=20)
 
 
+def _with_trips(lengths: FloatArray, noisy: Noisy) -> FloatArray:
+    """Persons by number of stays, (groups, MAX_STAYS + 1), moved to the released sums of trips (groups, 2) as far as these are clear."""
+    trips = np.clip(np.arange(MAX_STAYS + 1) - 1.0, 0.0, MOST_TRIPS) / MOST_TRIPS
+    wanted = reconcile.posterior(lengths @ trips, _sums(noisy, lengths.sum(axis=1)))[0]
+    return _tilted(lengths, trips, wanted)
+
+
+def _sums(noisy: Noisy, people: FloatArray) -> Noisy:
+    """Released sums of trips, (groups,), of as many `people` as are there by other tables: `noisy` is (..., trips and no trips)."""
+    made, none = noisy.count.reshape(-1, 2).T
+    share = made / np.maximum(made + none, LEAST)
+    return Noisy(np.where(np.isnan(none), made, share * people), noisy.sigma, noisy.cut)
+
+
+def _tilted(lengths: FloatArray, trips: FloatArray, wanted: FloatArray) -> FloatArray:
+    """Rows scaled by exp(tilt x trips), their sums kept, until they hold the trips `wanted` (groups,): found by halving."""
+    low, high = np.full(len(lengths), -MOST_TILT), np.full(len(lengths), MOST_TILT)
+    people, moved = lengths.sum(axis=1, keepdims=True), lengths
+    for _ in range(40):
+        tilt = (low + high) / 2
+        moved = lengths * np.exp(tilt[:, None] * trips)
+        moved *= people / np.maximum(moved.sum(axis=1, keepdims=True), LEAST)
+        short = moved @ trips < wanted
+        low, high = np.where(short, tilt, low), np.where(short, high, tilt)
+    return moved
+
+
+def _groups_with_trips(class_lengths: FloatArray, noisy: Noisy, lengths: FloatArray) -> FloatArray:
+    """The same for every class, while all classes together keep their `lengths`: totals are known better than groups."""
+    trips = np.clip(np.arange(MAX_STAYS + 1) - 1.0, 0.0, MOST_TRIPS) / MOST_TRIPS
+    wanted = reconcile.posterior(class_lengths @ trips, _sums(noisy, class_lengths.sum(axis=1)))[0]
+    wanted = wanted * (float(lengths @ trips) / max(float(wanted.sum()), LEAST))
+    klass = np.broadcast_to(np.arange(len(class_lengths))[:, None], class_lengths.shape)
+    stays = np.broadcast_to(np.arange(MAX_STAYS + 1), class_lengths.shape)
+    people = class_lengths.sum(axis=1)
+    for _ in range(TRIP_ROUNDS):
+        class_lengths = _tilted(class_lengths, trips, wanted)
+        class_lengths = reconcile.rake(class_lengths, [(stays, lengths), (klass, people)], rounds=2)
+    return class_lengths
+
+
 def _participation(noisy: Noisy, people: FloatArray) -> FloatArray:
     """Persons whose day includes each purpose but home, shape (classes, purposes - 1)."""
     turned = noisy.moved(lambda a: np.moveaxis(a, 2, 0))
@@ -117,30 +168,27 @@ def _participation(noisy: Noisy, people: FloatArray) -> FloatArray:
     return np.clip(estimate, 0.0, people[..., None] * 0.9995).reshape(people.size, -1)
 
 
-def _timing(tables: Marginals, law: Chains, bins: Bins, day_type: int, duties: tuple[int, ...]) -> Timing:
-    """First departures and durations of a day type."""
+def fit_laws(tables: Marginals, law: Chains, bins: Bins, day_type: int, duties: tuple[int, ...]) -> Laws:
+    """First departures and durations of a day type, stay by stay."""
     first = timing_law.FirstDepartures(*(
         _slice(tables[name], day_type) for name in ("first_departure", "first_departure_next", "first_departure_size")))
     own = tables.get("chain_episodes")
     departures, departure_row = timing_law.fit_departures(law, first, tables.get("chain_departure"), day_type, duties)
     context = timing_law.contexts(law, duties)
     edges = np.append(bins.fine, MINUTES_PER_DAY)
-    travel = _typical_travel(tables)
+    travel = typical_travel(tables)
     others = ~timing_law.has_own_times(law, own)
     released = Released(*(_slice(tables[name], day_type) for name in DURATION_TABLES))
     everyone = np.ones(len(others), dtype=np.bool_)
-    durations, duration_row = fit_durations(law, released, own, day_type, bins, duties, None)
-    drawn = np.zeros((2, timing_law.QUARTERS))
+    laws = Laws(departures, departure_row, *fit_durations(law, released, own, day_type, bins, duties, None))
     for _ in range(REHEARSALS):
-        play = (context, released.n_contexts, departures, departure_row, durations, duration_row, edges, travel)
-        everybody, drawn = rehearsal.arrivals(law, everyone, *play)
-        arriving = Arriving(everybody, rehearsal.arrivals(law, others, *play)[0])
-        durations, duration_row = fit_durations(law, released, own, day_type, bins, duties, arriving)
-    clock = timing_law.clock_of(drawn, _slice(tables["departures"], day_type), STAY_WEIGHT)
-    return Timing(departures, departure_row, durations, duration_row, clock)
+        arriving = Arriving(*(
+            rehearsal.arrivals(law, who, context, released.n_contexts, laws, edges, travel) for who in (everyone, others)))
+        laws = Laws(departures, departure_row, *fit_durations(law, released, own, day_type, bins, duties, arriving))
+    return laws
 
 
-def _typical_travel(tables: Marginals) -> FloatArray:
+def typical_travel(tables: Marginals) -> FloatArray:
     """A hundred travel times, min, even along their released distribution over all distances."""
     table = tables["travel_time"]
     edges = np.array([float(label.rstrip("+").split("-")[0]) for label in map(table.axes[1].label, range(table.axes[1].size))])

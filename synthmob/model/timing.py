@@ -25,27 +25,22 @@ ROUNDS = 8
 QUARTERS = 96
 LEAST_REST = 0.02
 """The least part of a cell that is left to the chains without times of their own."""
-LEAST_STEP_MIN = 3.0
-"""The least that a quarter of an hour may shrink to, min."""
 LEAST_TIMED = 10.0
 """A chain of fewer persons than this has no times of its own."""
 
 
 @dataclass(frozen=True)
-class Timing:
-    """The times of one day type.
+class Laws:
+    """What the released tables say of times one stay after the other.
 
     `departures` (rows, 96): P(quarter of the first departure); `departure_row` (chains,). `durations` (rows, 24, duration bins):
-    P(bin | hour of arrival); `duration_row` (chains, stays), -1 where a stay has no duration of its own. `clock` (97,) is where
-    each quarter hour of the times so drawn lies in the end, min, a day's first departure aside: what puts all departures together
-    where the release has them.
+    P(bin | hour of arrival); `duration_row` (chains, stays), -1 where a stay has no duration of its own.
     """
 
     departures: FloatArray
     departure_row: IntArray
     durations: FloatArray
     duration_row: IntArray
-    clock: FloatArray
 
 
 @dataclass(frozen=True)
@@ -167,30 +162,3 @@ def rows_of(table: Marginal, chain_codes: IntArray, day_type: int, shape: tuple[
     good = (where >= 0) & (table.codes[:, 0] == day_type)
     out[where[good], inside[good]] = table.values[good]
     return Noisy(out.reshape(-1, *shape), table.sigma, table.cut)
-
-
-def clock_of(drawn: FloatArray, released: Noisy, weight: float) -> FloatArray:
-    """The clock of all departures but a day's first, (97,) min: it maps those `drawn` onto the released ones by equal quantiles.
-
-    `drawn` is (2, 96): first departures, which have tables of their own and keep their time, and later ones, by quarter. Before
-    the first and after the last half percent of later departures the clock runs evenly to midnight, and nowhere does it stand
-    still: that would squeeze stays to nothing. `weight` is what a departure adds to the released table.
-    """
-    seen = released.published
-    drawn_at, later = drawn.sum(axis=0), drawn[1]
-    scale = np.nan_to_num(released.count)[seen].sum() / max(float(drawn_at[seen].sum()), LEAST) if seen.any() else weight
-    target = reconcile.posterior(drawn_at * scale, released)[0] - drawn[0] * scale
-    target = np.maximum(target, LEAST_REST * later * scale) + 1e-6
-    knots = np.arange(QUARTERS + 1) * 15.0
-    quantiles = np.linspace(0.005, 0.995, 199)
-    made = np.concatenate([[0.0], np.cumsum(later + 1e-6)])
-    wanted = np.concatenate([[0.0], np.cumsum(target)])
-    of_made = np.concatenate([[0.0], np.interp(quantiles, made / made[-1], knots), [knots[-1]]])
-    of_wanted = np.concatenate([[0.0], np.interp(quantiles, wanted / wanted[-1], knots), [knots[-1]]])
-    clock = np.interp(knots, of_made, of_wanted)
-    for k in range(1, QUARTERS + 1):
-        clock[k] = max(clock[k], clock[k - 1] + LEAST_STEP_MIN)
-    clock[-1] = knots[-1]
-    for k in range(QUARTERS - 1, -1, -1):
-        clock[k] = min(clock[k], clock[k + 1] - LEAST_STEP_MIN)
-    return np.maximum(clock, 0.0)

@@ -8,8 +8,10 @@ Floats end here, before the first sum that matters. The order in which a databas
 them, so a norm summed from floats would let one subscriber's presence move the last bit of another's contribution, and
 with it a whole step of 1/1024 (Casacuberta, Shoemate, Vadhan, Wagaman 2022, arXiv:2207.10635). Each weight therefore
 becomes a whole number of 2^-20 person first; norms and counts are sums of whole numbers, which have no order. The one float
-sum before that adds equal weights 1/n of one person in one cell, n at most twice the days of the period: it lies within 1e-12 of a
-fraction whose denominator is n, so whichever way it rounds `FORGIVEN` takes it to the same whole number.
+sum before that adds the weights of one person in one cell, each a whole number of 1/(8n) person, n their days and at most
+`period.MAX_DAYS`. Up to 1, it lies within 4e-12 of the true sum, a whole number of 1/(8n), which is 2^17/n steps of 2^-20: a
+true sum is a whole step or at least 1/n short of the next one, so whichever way the floats round, `FORGIVEN` takes them to the same whole
+number. Beyond 1 both count as 1. docs/PRIVACY.md has the proof.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from synthmob.accounting import FIXED_POINT
 FINE = FIXED_POINT * 1024
 """Whole numbers in one person before scaling: fine enough that rounding twice loses no more than rounding once."""
 FORGIVEN = 1e-5
-"""In 1/FINE person. Sums such as 1/3 + 1/3 + 1/3 fall short by float error, under 1e-6 here; true fractions by 1e-4 and more."""
+"""In 1/FINE person. Sums such as 1/3 + 1/3 + 1/3 fall short by float error, under 4e-6 here; true fractions by 1/3660 and more."""
 EQUAL = 1.0 + 1e-9
 """A bound such as sqrt(72) is a float just under its root: a norm within this factor of it counts as on it, not over it."""
 SHRINK = 1.0 - 1e-9

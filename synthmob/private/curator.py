@@ -144,8 +144,8 @@ class Curator:
         """
         concrete = self.plan(plan)
         with self._backend() as backend:
-            subscribers, stayed, used = _given(self._over(extra), backend, concrete)
-            people, days = anchors.detect(subscribers, stayed, self.zoning, self.period)
+            *lived, used = _given(self._over(extra), backend, concrete)
+            people, days = anchors.detect(*lived, self.zoning, self.period)
             table = coded(backend, people, days, self.zoning, concrete.domain, self.period, name="planted", events=_of_persons(used))
             n = int(backend.to_pyarrow(table.persons.count()).as_py())
             return {r.name: _contributions(table, concrete, r, n, bounds=bounds) for r in concrete.requests}
@@ -205,12 +205,14 @@ def _given(curator: Curator, backend: Any, plan: Plan) -> tuple[Any, Any, Any]:
     read = records.read(
         backend, curator.sources, curator.zoning, curator.period, plan.domain.attributes, prefer=curator.read_from,
         domain=plan.domain, usage=sorted(asked))  # fmt: skip
-    days = read.stays if read.stays is not None else stays.detect(read.events, curator.zoning, curator.period)
-    return read.subscribers, days, read.usage
+    if read.stays is not None:
+        return read.subscribers, read.stays, read.usage
+    # Kept, for what follows asks for them several times, and each time the events would be read again.
+    detected = stays.detect(read.events, curator.zoning, curator.period)
+    return read.subscribers, backend.create_table(ibis.util.gen_name("stays"), detected, temp=True), read.usage
 
 
 def _of_persons(used: Any) -> Any:
-    """Events under the name that a person has outside of records."""
     return None if used is None else used.rename(person_id="subscriber_id")
 
 

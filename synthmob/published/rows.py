@@ -46,7 +46,7 @@ def rows(
 
     Axes that are not `needed` may be absent; other columns are not looked at.
     """
-    frame, where = _frame(name, data)
+    frame, where = read_frame(name, data)
     if strange := sorted(set(columns) - {*axes, *COUNTS}):
         raise FormatError(f"Table {name!r} has no {strange[0]!r} to give a column to: it has {', '.join(axes)} and n.")
     if lost := sorted(set(columns.values()) - set(frame.columns)):
@@ -124,14 +124,14 @@ def bands_from_ages(
     """
     import pandas as pd
 
-    published = {str(c): ages for c in table.columns if c != area and (ages := _ages(str(c))) is not None}
-    ours = {band: ages for band in bands if (ages := _ages(band)) is not None}
+    published = {str(c): ages for c in table.columns if c != area and (ages := ages_of(str(c))) is not None}
+    ours = {band: ages for band in bands if (ages := ages_of(band)) is not None}
     if not published or not ours or area not in table.columns:
         raise FormatError(
             f"The table needs a column {area!r}, columns such as 'Age 16 to 17' and bands such as '16-24': "
             f"it has {', '.join(map(str, table.columns[:8]))} and {', '.join(bands)}."
         )
-    shares = np.array([[_share(column, of, band) for band in ours.values()] for column, of in published.items()])
+    shares = np.array([[share_of_band(column, of, band) for band in ours.values()] for column, of in published.items()])
     sums = (
         table.assign(**{area: _merged(table[area].astype(str).tolist(), merge or {})})
         .groupby(area, sort=False)[list(published)]
@@ -151,7 +151,7 @@ def _merged(areas: Sequence[str], merge: Mapping[str, Sequence[str]]) -> list[st
     return [into.get(a, a) for a in areas]
 
 
-def _ages(text: str) -> tuple[int, int] | None:
+def ages_of(text: str) -> tuple[int, int] | None:
     """First age and the age after the last one; None for a text that is no age band."""
     match = _AGES.fullmatch(text.strip())
     if match is None:
@@ -162,7 +162,7 @@ def _ages(text: str) -> tuple[int, int] | None:
     return low, int(match["high"] or low) + 1
 
 
-def _share(column: str, published: tuple[int, int], band: tuple[int, int]) -> float:
+def share_of_band(column: str, published: tuple[int, int], band: tuple[int, int]) -> float:
     """The part of a published band that lies in one of ours, years of age counted alike."""
     (low, high), (first, end) = published, band
     if high == OPEN_AGE and low < first < end:
@@ -172,7 +172,8 @@ def _share(column: str, published: tuple[int, int], band: tuple[int, int]) -> fl
     return max(0, min(high, end) - max(low, first)) / (high - low)
 
 
-def _frame(name: str, data: pd.DataFrame | str | Path) -> tuple[pd.DataFrame, str]:
+def read_frame(name: str, data: pd.DataFrame | str | Path) -> tuple[pd.DataFrame, str]:
+    """A DataFrame, or that of a CSV or Parquet file, all text where it is CSV; and what messages call it."""
     import pandas as pd
     import pyarrow as pa
 

@@ -17,6 +17,7 @@ from synthmob.model.mobility import MobilityModel
 from synthmob.synthesis.order import even
 from synthmob.synthesis.points import INWARD, Triangles
 from synthmob.synthesis.population import CHAIN_DIMENSION, Homes, People, people
+from synthmob.synthesis.scaling import Census, Scaling, scale
 
 BLOCK = 16_384
 MAX_DAYS = 366
@@ -61,6 +62,8 @@ class Population:
     n_persons: int
     days: int
     seed: int
+    census: Census | None = None
+    """The residents whom the persons stand for, where they are to be more than themselves."""
 
     def __post_init__(self) -> None:
         for name, most in (("n_persons", MAX_PERSONS), ("days", MAX_DAYS)):
@@ -83,6 +86,21 @@ class Population:
         if len(everywhere) ** 2 > MAX_PAIRS:
             return None
         return self.model.zoning.distances_km(everywhere[:, None], everywhere[None, :]).astype(np.float32)
+
+    def who(self, index: int) -> People:
+        """The persons of one block, without their days."""
+        first = index * BLOCK
+        return people(self._homes, self.seed, self.n_persons, first, min(first + BLOCK, self.n_persons))
+
+    @cached_property
+    def scaling(self) -> Scaling | None:
+        """What each person weighs by the census; None without one. Takes a look at all persons, one block at a time."""
+        if self.census is None:
+            return None
+        counts = np.zeros((len(self.census.areas), len(self.census.cell_of_group)), dtype=np.int64)
+        for who in (self.who(k) for k in range(self.n_blocks)):
+            np.add.at(counts, (self.census.area_of_zone[who.home], who.klass // 2), 1)
+        return scale(self.census, counts)
 
     @property
     def n_blocks(self) -> int:
@@ -123,15 +141,14 @@ class Population:
 
     def prepare(self) -> Population:
         """Lay out everything that blocks share, so that threads find it done."""
-        _ = self.geography, self._homes, self._triangles, self._laws, self.day_types, self._pairs_km
+        _ = self.geography, self._homes, self._triangles, self._laws, self.day_types, self._pairs_km, self.scaling
         return self
 
     def block(self, index: int) -> Block:
         """The persons of one block and their stays."""
         from synthmob.synthesis import kernel
 
-        first = index * BLOCK
-        who = people(self._homes, self.seed, self.n_persons, first, min(first + BLOCK, self.n_persons))
+        who = self.who(index)
         law = self._laws
         u = np.stack([even(self.seed, who.rank, CHAIN_DIMENSION + day) for day in range(self.days)], axis=1)
         chain = kernel.choose_chains(u, who.klass, self.day_types, law["chain_cumulative"])
@@ -142,8 +159,8 @@ class Population:
             "person": np.empty(n, np.int64)}
         kernel.live(
             seeds.stage_key(self.seed, "days"), who.person, who.home, who.work, chain, self.day_types, law["purposes"],
-            law["lengths"], law["departures"], law["departure_row"], law["clock"], law["durations"], law["duration_row"],
-            law["duration_edges"], law["travel"], law["travel_edges"], law["attraction"], law["deterrence"], self.geography.bands,
+            law["lengths"], law["schedules"], law["schedule_cumulative"], law["schedule_first"], law["duration_edges"],
+            law["travel"], law["travel_edges"], law["attraction"], law["deterrence"], self.geography.bands,
             self.geography.parents["district"], law["work_anchor"], law["exploration"], *out.values())
         place = out["zone"].astype(np.int64) * kernel.MAX_PURPOSES + out["purpose"]
         stays = Stays(lonlat=self._points(out["person"], place, out["zone"]), **out)
@@ -166,11 +183,9 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
         "purposes": _stack([c.purposes for c in chains], -1),
         "lengths": _stack([c.lengths for c in chains], 1),
         "chain_cumulative": _cumulative(_stack([_even(c.by_class) for c in chains], 0.0)),  # even over chains, not over padding
-        "departures": _cumulative(_stack([t.departures for t in routines.timings], 0.0)),
-        "departure_row": _stack([t.departure_row for t in routines.timings], 0),
-        "clock": np.stack([t.clock for t in routines.timings]),
-        "durations": _cumulative(_stack([t.durations for t in routines.timings], 0.0)),
-        "duration_row": _stack([t.duration_row for t in routines.timings], -1),
+        "schedules": _stack([t.schedules for t in routines.timings], -1),
+        "schedule_cumulative": _stack([_within(t.weights, t.first) for t in routines.timings], 0.0),
+        "schedule_first": _stack([t.first for t in routines.timings], 0),
         "duration_edges": np.append(np.asarray(model.domain.duration_edges_min), LAST_DURATION_EDGE),
         "travel": _cumulative(routines.travel),
         "travel_edges": np.append(np.asarray(model.domain.travel_edges_min), LAST_TRAVEL_EDGE),
@@ -188,6 +203,16 @@ def _stack(arrays: list[npt.NDArray[Any]], fill: float) -> npt.NDArray[Any]:
     for k, array in enumerate(arrays):
         out[(k, *(slice(0, s) for s in array.shape))] = array
     return out
+
+
+def _within(weights: npt.NDArray[np.float64], first: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Running sums that begin anew at every `first`; stretches without weight become even."""
+    chain = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    total = np.bincount(chain, weights=weights, minlength=len(first) - 1)
+    share = np.where(total[chain] > 0, weights / np.where(total > 0, total, 1.0)[chain], 1.0)
+    running = np.cumsum(share)
+    before = np.concatenate([[0.0], running])[first[:-1]]
+    return running - before[chain]
 
 
 def _cumulative(weights: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -93,17 +93,10 @@ def _minutes(cumulative: Any, edges: Any, u: Any, most: Any) -> Any:
     return most - 1
 
 
-@nb.njit(inline="always")
-def _shown(clock: Any, minute: Any) -> Any:
-    """The minute that a drawn minute lies at by the fitted clock, whose knots are quarters of an hour apart."""
-    quarter = min(minute // 15, len(clock) - 2)
-    return int(clock[quarter] + (clock[quarter + 1] - clock[quarter]) * (minute - 15 * quarter) / 15.0)
-
-
 @nb.njit(cache=True, nogil=True)
 def live(
     key: Any, person: Any, home: Any, work: Any, chain: Any, day_type: Any, purposes: Any, lengths: Any,
-    departures: Any, departure_row: Any, clocks: Any, durations: Any, duration_row: Any, duration_edges: Any,
+    schedules: Any, schedule_cumulative: Any, schedule_first: Any, duration_edges: Any,
     travel: Any, travel_edges: Any, attraction: Any, deterrence: Any, bands: Any, district: Any, work_anchor: Any,
     exploration: Any,
     out_purpose: Any, out_zone: Any, out_start: Any, out_end: Any, out_day: Any, out_seq: Any, out_person: Any,
@@ -111,7 +104,8 @@ def live(
     """Fill the stays of a block of persons, day after day: the `out_` arrays have one entry a stay, in order.
 
     `attraction` is (purposes, districts of the stay before, zones). `chain` (persons, days) indexes `purposes`/`lengths`
-    (day types, chains, ...); distributions are cumulative.
+    (day types, chains, ...); distributions are cumulative. A day's times are those of one schedule of its chain, drawn even
+    inside their bins; the rows of chain c are `schedule_first[c]` on.
     """
     n_purposes = attraction.shape[0]
     memory = np.empty((MAX_PURPOSES, MEMORY), dtype=np.int64)
@@ -125,7 +119,9 @@ def live(
             kind, k = day_type[day], chain[i, day]
             n = lengths[kind, k]
             fresh[:n_purposes] = known[:n_purposes]
-            here, clock, shown, works_done = home[i], 0, 0, 0
+            here, clock, works_done = home[i], 0, 0
+            own = schedule_first[kind, k]
+            own += pick(schedule_cumulative[kind, own : schedule_first[kind, k + 1]], uniform(key, person[i], day, 7))
             for rank in range(n):
                 base = rank * DRAWS_PER_STAY
                 purpose = purposes[kind, k, rank]
@@ -149,28 +145,24 @@ def live(
                     memory[purpose, fresh[purpose]] = zone
                     fresh[purpose] += 1
                 left = n - 1 - rank
-                start, begin = 0, 0
+                start = 0
                 if rank > 0:
                     row = travel[bands[here, zone]]
                     trip = max(_minutes(row, travel_edges, uniform(key, person[i], day, base + 4), 1000), 1)
                     start = max(min(clock + trip, DAY_END - 1 - LEAST_LEFT * left), clock + 1)
-                    begin = max(min(shown + trip, DAY_END - 1 - 2 * left), shown + 1)
                 if left == 0:
                     end = DAY_END
                 elif rank == 0:
-                    quarter = pick(departures[kind, departure_row[kind, k]], uniform(key, person[i], day, base + 5))
-                    end = int(15 * (quarter + uniform(key, person[i], day, base + 6)))
+                    end = int(15 * (schedules[kind, own, 0] + uniform(key, person[i], day, base + 5)))
                     end = max(min(end, DAY_END - 1 - LEAST_LEFT * left), 1)
                 else:
-                    most = DAY_END - LEAST_LEFT * left - start
-                    row = durations[kind, duration_row[kind, k, rank], min(start // 60, 23)]
-                    end = start + max(_minutes(row, duration_edges, uniform(key, person[i], day, base + 5), max(most, 2)), 1)
-                over = DAY_END if left == 0 else end
-                if rank > 0 and left > 0:
-                    over = max(min(_shown(clocks[kind], end), DAY_END - 2 * left), begin + 1)
+                    first = duration_edges[schedules[kind, own, rank]]
+                    wide = duration_edges[schedules[kind, own, rank] + 1] - first
+                    end = start + max(int(first + wide * uniform(key, person[i], day, base + 5)), 1)
+                    end = max(min(end, DAY_END - 1 - LEAST_LEFT * left), start + 1)
                 out_person[at], out_day[at], out_seq[at] = person[i], day, rank
-                out_purpose[at], out_zone[at], out_start[at], out_end[at] = purpose, zone, begin, over
-                here, clock, shown, at = zone, end, over, at + 1
+                out_purpose[at], out_zone[at], out_start[at], out_end[at] = purpose, zone, start, end
+                here, clock, at = zone, end, at + 1
             known[:n_purposes] = fresh[:n_purposes]
 
 

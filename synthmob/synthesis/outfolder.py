@@ -24,6 +24,7 @@ from synthmob.parquetfiles import Bounds
 from synthmob.period import MAX_DAYS, Period
 from synthmob.plan import domain_from
 from synthmob.schema import Table
+from synthmob.synthesis import metadata
 from synthmob.zonefiles import read_zoning
 from synthmob.zones import Zoning
 
@@ -59,6 +60,9 @@ def open_out(folder: str | Path, backend: Any) -> Out:
     persons = _opened(backend, [where / "persons.parquet"], schema.PERSONS)
     stays = _opened(backend, _parts(where / "stays"), schema.STAYS)
     trips = _opened(backend, _parts(where / "trips"), schema.TRIPS) if (where / "trips").is_dir() else None
+    if (where / metadata.FILE).exists() or (where / metadata.FILE).is_symlink():
+        rows = zip(schema.SYNTHETIC, (persons, stays, trips), strict=True)
+        metadata.check(where / metadata.FILE, {table.name: found.columns for table, found in rows if found is not None})
     said = manifest.read(where) if (where / manifest.FILE).exists() else {}
     period = _period(said)
     events = None

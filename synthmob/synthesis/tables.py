@@ -29,9 +29,9 @@ def arrow_schema(table: Table, columns: list[str]) -> pa.Schema:
 
 
 def persons_schema(population: Population) -> pa.Schema:
-    """The schema of persons: attributes that the release knew nothing of are left out."""
-    known = population.model.domain.attributes
-    return arrow_schema(schema.PERSONS, [c for c in schema.PERSONS.names if c not in ("sex", "age_band") or c in known])
+    """The schema of persons: attributes that the release knew nothing of are left out, and weights without a census."""
+    known = (*population.model.domain.attributes, *(("weight",) if population.census is not None else ()))
+    return arrow_schema(schema.PERSONS, [c for c in schema.PERSONS.names if c not in ("sex", "age_band", "weight") or c in known])
 
 
 def persons_table(population: Population, block: Block) -> pa.Table:
@@ -49,6 +49,8 @@ def persons_table(population: Population, block: Block) -> pa.Table:
         "home_lon": _degrees(block.home_lonlat[:, 0]),
         "home_lat": _degrees(block.home_lonlat[:, 1]),
     }
+    if population.scaling is not None:
+        columns["weight"] = pa.array(population.scaling.of(who))
     wanted = persons_schema(population)
     return pa.table([columns[n] for n in wanted.names], schema=wanted)
 

@@ -5,6 +5,7 @@
     OUT/trips/part-00000.parquet   their trips
     OUT/events/part-00000.parquet  their events, and OUT/sites.parquet the antennas, where events are asked for
     OUT/zones.parquet              the public zoning, GeoParquet
+    OUT/metadata.json              the tables, their columns and keys for SDV and SDMetrics
     OUT/manifest.json              what it was made of
 
 A part file is a fixed range of persons and a row group one block of 16,384. Threads make blocks, one thread writes them in order.
@@ -25,7 +26,7 @@ import pyarrow.parquet as pq
 
 from synthmob import folders, manifest, schema
 from synthmob.errors import FormatError, InputError
-from synthmob.synthesis import tables
+from synthmob.synthesis import metadata, scaling, tables
 from synthmob.synthesis.days import BLOCK, Population
 from synthmob.synthesis.events import Network
 from synthmob.zonefiles import write_zoning
@@ -33,7 +34,7 @@ from synthmob.zonefiles import write_zoning
 STEP = "generate"
 PART = 8 * BLOCK
 """Persons of a part file: 131,072."""
-HOLDS = ("persons.parquet", "stays", "trips", "events", "sites.parquet", "zones.parquet")
+HOLDS = ("persons.parquet", "stays", "trips", "events", "sites.parquet", "zones.parquet", metadata.FILE)
 MAX_WORKERS = 256
 DAYS_IN_FLIGHT = 64
 """Blocks are made ahead while their days together are no more than this: a block takes about 14 MB a day."""
@@ -53,32 +54,36 @@ def write(
     workers: int = 1,
     progress: Progress | None = None,
     inputs: Mapping[str, Path] | None = None,
+    origin: Mapping[str, Any] | None = None,
     network: Network | None = None,
 ) -> Path:
     """Generate a population into an OUT folder, whole or not at all, and return its path.
 
     `workers` threads make blocks of persons; `progress` is told the persons written and the persons in all. An earlier OUT in
-    its place is replaced, another folder refused. `inputs` are files whose hashes the manifest shall name; with a `network` over the
-    same people their events are written too.
+    its place is replaced, another folder refused. `inputs` are files whose hashes the manifest shall name, `origin` what
+    their own manifests say that those were made from; with a `network` over the same people their events are written too.
     """
     if type(workers) is not int or not 1 <= workers <= MAX_WORKERS:
         raise InputError(f"The number of workers is {workers!r}: give a whole number from 1 to {MAX_WORKERS}.")
     target = Path(folder).resolve()
     _check_ours(target)
     with folders.written_aside(target, "synthetic population", manifest.FILE, HOLDS) as work:
-        write_zoning(people.model.zoning, work / "zones.parquet")
+        write_zoning(people.model.zoning, work / "zones.parquet", marks=tables.SYNTHETIC)
         _write_rows(people, network, work, workers, progress or _quiet)
+        metadata.write({table.name: _schema_of(people, table.name).names for table in schema.SYNTHETIC}, work / metadata.FILE)
         said = {} if network is None else {"events": network.describe()}
-        manifest.write(describe(people, inputs or {}) | said, work / manifest.FILE)
+        manifest.write(describe(people, inputs or {}, origin or {}) | said, work / manifest.FILE)
     return target
 
 
-def describe(people: Population, inputs: Mapping[str, Path]) -> dict[str, Any]:
+def describe(people: Population, inputs: Mapping[str, Path], origin: Mapping[str, Any]) -> dict[str, Any]:
     """The manifest of a population: parameters and seed, the calendar and the categories its rows are to be read by."""
     model = people.model
-    parameters = {"persons": people.n_persons, "days": people.days}
+    parameters: dict[str, Any] = {"persons": people.n_persons, "days": people.days}
+    if people.scaling is not None:
+        parameters["scaled_to"] = scaling.described(people.scaling)
     return manifest.compose(
-        STEP, parameters, inputs=inputs, seed=people.seed, packages=("numba", "geopandas"), synthetic=True,
+        STEP, parameters, inputs=inputs, seed=people.seed, packages=("numba", "geopandas"), origin=dict(origin), synthetic=True,
         period=replace(model.period, days=people.days).as_json(), domain=asdict(model.domain),
         assumed=list(model.assumed), privacy=model.source.get("privacy", {}))  # fmt: skip
 

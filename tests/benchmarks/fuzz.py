@@ -40,7 +40,7 @@ from fuzz_kinds import KINDS, Kind  # noqa: E402
 
 from synthmob.zonefiles import read_zoning  # noqa: E402
 
-SECONDS, ALONE, GRACE, STARTING = 5.0, 60.0, 5.0, 120.0
+SECONDS, ALONE, GRACE, STARTING = 5.0, 60.0, 10.0, 120.0
 """How long a case may take, and by the clock where it is alone; how much longer one that no alarm can reach is waited for; and how
 long a process may take to start."""
 MEMORY, ADDRESSES = 2 << 30, 16 << 30
@@ -77,7 +77,7 @@ def schedule(cases: int, seed: int, only: str | None) -> list[tuple[str, int]]:
 
 
 def play(kind: Kind, seed: int, number: int, bases: fuzz_bases.Bases, top: Path, *, alone: bool) -> tuple[str, str]:
-    """One case, under an alarm."""
+    """One case, under an alarm from when it is opened."""
     place = top / f"{os.getpid()}-{number}"
     place.mkdir()
     late: list[bool] = []
@@ -86,12 +86,14 @@ def play(kind: Kind, seed: int, number: int, bases: fuzz_bases.Bases, top: Path,
         late.append(True)
         raise TookTooLongError
 
+    def opening() -> None:
+        signal.setitimer(signal.ITIMER_REAL, ALONE if alone else SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, SECONDS if alone else 0)
+
     signal.signal(signal.SIGALRM, alarm)
     signal.signal(signal.SIGPROF, alarm)
-    signal.setitimer(signal.ITIMER_REAL, ALONE if alone else SECONDS)
-    signal.setitimer(signal.ITIMER_PROF, SECONDS if alone else 0)
     try:
-        outcome, said = played(kind, random.Random(f"{seed}/{kind.name}/{number}"), bases, place)
+        outcome, said = played(kind, random.Random(f"{seed}/{kind.name}/{number}"), bases, place, opening)
     except TookTooLongError:
         outcome, said = HANG, "".join(traceback.format_exc().splitlines(keepends=True)[-7:-1])
     finally:

@@ -58,6 +58,12 @@ BY_HAND: dict[tuple[str, str], dict[tuple[str, ...], float]] = {
     ("stays_by_group", ""): {
         ("weekday", "female", "25-34", "yes", "4"): 0.5, ("weekday", "female", "25-34", "yes", "1"): 0.5,
         ("saturday", "female", "25-34", "yes", "3"): 1, ("weekday", "male", "65+", "no", "1"): 1},
+    ("trips", ""): {
+        ("weekday", "trips"): 3 / 16, ("weekday", "none"): 13 / 16 + 1, ("saturday", "trips"): 2 / 8, ("saturday", "none"): 6 / 8},
+    ("trips_by_group", ""): {
+        ("weekday", "female", "25-34", "yes", "trips"): 3 / 16, ("weekday", "female", "25-34", "yes", "none"): 13 / 16,
+        ("saturday", "female", "25-34", "yes", "trips"): 2 / 8, ("saturday", "female", "25-34", "yes", "none"): 6 / 8,
+        ("weekday", "male", "65+", "no", "none"): 1},
     ("participation", ""): {
         ("weekday", "female", "25-34", "yes", "work"): 0.5, ("weekday", "female", "25-34", "yes", "shop"): 0.5,
         ("saturday", "female", "25-34", "yes", "leisure"): 1, ("weekday", "male", "65+", "no", "shop"): 1},
@@ -78,6 +84,9 @@ BY_HAND: dict[tuple[str, str], dict[tuple[str, ...], float]] = {
     ("departures", ""): {
         ("weekday", "08:00"): 0.25, ("weekday", "17:00"): 0.25, ("weekday", "17:30"): 0.25,
         ("saturday", "10:00"): 0.5, ("saturday", "15:00"): 0.5},
+    ("departures_to", ""): {
+        ("weekday", "work", "08"): 0.25, ("weekday", "shop", "17"): 0.25, ("weekday", "home", "17"): 0.25,
+        ("saturday", "leisure", "10"): 0.5, ("saturday", "home", "15"): 0.5},
     ("first_departure_next", ""): {("weekday", "work", "work", "08"): 0.5, ("saturday", "neither", "leisure", "10"): 1},
     ("first_departure_size", ""): {("weekday", "work", "4-5", "08"): 0.5, ("saturday", "neither", "3-4", "10"): 1},
     ("chain_departure", ""): {("weekday", WORKDAY, "08"): 0.5, ("saturday", SATURDAY, "10"): 1},

@@ -32,6 +32,20 @@ def _stays_per_day(p: Person, w: World) -> Cells:
     return {(kind, n): part for (kind, *_, n), part in _stays_by_group(p, w).items()}
 
 
+def _trips_by_group(p: Person, w: World) -> Cells:
+    out = Sums(Fraction)
+    for day, part in per_day(p):
+        made = Fraction(min(len(day.stays) - 1, 8), 8)
+        for code, share in enumerate((made, 1 - made)):
+            if share:
+                out[day.kind, *p.group, code] += part * share
+    return out
+
+
+def _trips(p: Person, w: World) -> Cells:
+    return {(kind, code): share for (kind, *_, code), share in _trips_by_group(p, w).items()}
+
+
 def _participation(p: Person, w: World) -> Cells:
     out = Sums(Fraction)
     for day, part in per_day(p):
@@ -89,6 +103,7 @@ def _distinct_given_visits(p: Person, w: World) -> Cells:
 
 ROUTINE_TWINS: dict[str, Callable[[Person, World], Cells]] = {
     "chains": _chains, "chain_people": _chain_people, "stays_by_group": _stays_by_group, "stays_per_day": _stays_per_day,
+    "trips": _trips, "trips_by_group": _trips_by_group,
     "participation": _participation, "transitions": _transitions, "modes": _modes, "anchored": _anchored,
     "distinct_zones": _distinct_zones, "place_share": _place_share, "distinct_given_visits": _distinct_given_visits,
 }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import pairwise
 
 from brute_force import HALF, Cells, Day, Person, Stay, Sums, World, all_stays, band, chain_of, per_day
 
@@ -41,6 +42,14 @@ def _departures(p: Person, w: World) -> Cells:
     for day, part in per_day(p):
         for stay in day.stays[:-1]:
             out[day.kind, min(stay.end // 15, 95)] += HALF * part
+    return out
+
+
+def _departures_to(p: Person, w: World) -> Cells:
+    out = Sums(Fraction)
+    for day, part in per_day(p):
+        for stay, following in pairwise(day.stays):
+            out[day.kind, following.purpose, min(stay.end // 60, 23)] += HALF * part
     return out
 
 
@@ -139,7 +148,7 @@ def _travel_time(p: Person, w: World) -> Cells:
 
 
 TIME_TWINS: dict[str, Callable[[Person, World], Cells]] = {
-    "departures": _departures, "first_departure": _first_departure,
+    "departures": _departures, "departures_to": _departures_to, "first_departure": _first_departure,
     "first_departure_next": _first_departure_next, "first_departure_size": _first_departure_size,
     "chain_departure": _chain_departure, "episodes": _episodes, "durations": _durations, "durations_left": _durations_left,
     "durations_between": _durations_between, "chain_episodes": _chain_episodes, "travel_time": _travel_time,

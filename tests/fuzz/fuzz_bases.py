@@ -10,11 +10,14 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from synthmob import modelfile
+from synthmob import manifest, modelfile
+from synthmob.dataset.facts import Said
+from synthmob.dataset.licences import licence
 from synthmob.domain import Domain
 from synthmob.fidelity.result import Fidelity, Finding, TableFit
 from synthmob.model import mobility
 from synthmob.period import Period
+from synthmob.pipeline.packing import pack
 from synthmob.plan import Plan, Request
 from synthmob.private.curator import Curator
 from synthmob.release import Release
@@ -80,7 +83,9 @@ def make(top: Path) -> Bases:
     Curator.of(top / "records.parquet", zoning).measure(plan()).save(top / "release")
     _published(zoning).save(top / "published")
     modelfile.save(mobility.fit(_published(zoning), zoning), top / "model")
-    write_out(generate(modelfile.load(top / "model"), n_persons=30, days=2, seed=1), top / "out")
+    origin = {"release": {"name": "published", "sha256": manifest.digest(top / "published")}}
+    write_out(generate(modelfile.load(top / "model"), n_persons=30, days=2, seed=1), top / "out", origin=origin)
+    pack(top / "out", top / "published", top / "dataset", Said("A dataset", licence("CC0-1.0")))
     for kind, name, text in (("plan", "plan.toml", PLAN_FILE), ("period", "period.toml", TOLD), ("check", "check.json", _check())):
         (top / kind).mkdir()
         (top / kind / name).write_text(text, encoding="utf-8")

@@ -7,7 +7,7 @@ import random
 import shutil
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from fuzz_bases import CANARY, Bases
@@ -24,8 +24,13 @@ class TookTooLongError(BaseException):
     """Raised by an alarm; nothing that catches errors catches it."""
 
 
-def played(kind: Kind, rng: random.Random, bases: Bases, place: Path) -> tuple[str, str]:
-    """The outcome of a case in an empty folder `place`, and what was said: a refusal's sentence, or what went wrong."""
+def played(
+    kind: Kind, rng: random.Random, bases: Bases, place: Path, opening: Callable[[], None] = lambda: None
+) -> tuple[str, str]:
+    """The outcome of a case in an empty folder `place`, and what was said: a refusal's sentence, or what went wrong.
+
+    `opening` is called when the case is spoilt and about to be opened.
+    """
     folder = place / "in" / bases[kind.base].name
     shutil.copytree(bases[kind.base], folder)
     kind.spoil(rng, folder)
@@ -35,6 +40,7 @@ def played(kind: Kind, rng: random.Random, bases: Bases, place: Path) -> tuple[s
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)
         try:
+            opening()
             kind.use(folder, bases)
             outcome, said = ACCEPTED, ""
         except SynthmobError as error:

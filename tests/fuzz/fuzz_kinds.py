@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -18,10 +19,13 @@ from fuzz_bases import SHORT_PLAN, Bases
 from fuzz_folders import spoil_folder
 from fuzz_texts import NASTY_NUMBERS, spoil_bytes, spoil_json, spoil_json_file, spoil_lines
 
-from synthmob import folders, modelfile
+from synthmob import folders, manifest, modelfile
+from synthmob.dataset import seal
+from synthmob.dataset.layout import SUMS, walk
 from synthmob.engine import connect
 from synthmob.fidelity.result import Fidelity
 from synthmob.period import Period
+from synthmob.pipeline.packing import verify
 from synthmob.plan import Plan
 from synthmob.private.curator import Curator
 from synthmob.release import Release
@@ -134,6 +138,32 @@ def spoil_out(rng: Rng, folder: Path) -> None:
     return fuzz_parquet.spoil_file(rng, folder / "zones.parquet" if choice < 0.35 else rng.choice(parts))
 
 
+def spoil_dataset(rng: Rng, folder: Path) -> None:
+    """Any of its files, and then mostly its hashes, so that what lies behind them is reached; or the folder."""
+    choice = rng.random()
+    if choice < 0.1:
+        return spoil_folder(rng, folder)
+    path = rng.choice([path for path, _ in walk(folder)])
+    spoil = {".json": spoil_json_file, ".parquet": fuzz_parquet.spoil_file}.get(Path(path).suffix, spoil_text)
+    spoil(rng, folder / path)
+    if choice < 0.8 and path not in (manifest.FILE, SUMS):
+        said = json.loads((folder / manifest.FILE).read_text(encoding="utf-8"))
+        del said["seal"]
+        said["files"][path] = seal.entry(folder / path)
+        described = json.loads((folder / "croissant.json").read_text(encoding="utf-8")) if path.endswith(".parquet") else {}
+        for one in described.get("distribution", []):
+            if one["@id"] == path:
+                one["sha256"] = said["files"][path]["sha256"]
+                (folder / "croissant.json").write_text(json.dumps(described), encoding="utf-8")
+                said["files"]["croissant.json"] = seal.entry(folder / "croissant.json")
+        seal.write(said, folder)
+    elif path == manifest.FILE and choice < 0.9:
+        with contextlib.suppress(ValueError, AttributeError, TypeError, KeyError, RecursionError, OSError):
+            said = json.loads((folder / manifest.FILE).read_text(encoding="utf-8"))
+            seal.write({key: value for key, value in said.items() if key != "seal"}, folder)
+    return None
+
+
 def spoil_records(rng: Rng, folder: Path) -> None:
     """One of the tables, the period or the folder."""
     choice = rng.random()
@@ -201,6 +231,13 @@ def use_out(folder: Path, bases: Bases) -> None:
     assert set(stays.zone_id.dropna()) <= set(out.zoning.labels)
 
 
+def use_dataset(folder: Path, bases: Bases) -> None:
+    """Its files are those that it lists, its rows are those of an OUT, and nothing in it was touched without its hashes."""
+    found = verify(folder)
+    assert found.n_files == len(list(walk(folder))) and found.n_persons > 0
+    use_out(folder, bases)
+
+
 def use_zoning(path: Path, bases: Bases) -> None:
     """Ids are distinct, areas finite, levels nested, and it can be written and read again."""
     zoning = read_zoning(path)
@@ -248,10 +285,11 @@ def use_records(folder: Path, bases: Bases) -> None:
 
 
 KINDS = {kind.name: kind for kind in (
-    Kind("release", "release", 420, spoil_release, use_release),
+    Kind("release", "release", 360, spoil_release, use_release),
     Kind("published release", "published", 80, spoil_release, use_release),
     Kind("model", "model", 180, spoil_model, use_model),
     Kind("out", "out", 60, spoil_out, use_out),
+    Kind("dataset", "dataset", 60, spoil_dataset, use_dataset),
     Kind("zoning, GeoJSON", "geojson", 60, _file(spoil_json_file, "zones.geojson"), lambda f, b: use_zoning(f / "zones.geojson", b)),
     Kind("zoning, GeoParquet", "geoparquet", 50, _file(fuzz_parquet.spoil_file, "zones.parquet"),
          lambda f, b: use_zoning(f / "zones.parquet", b)),

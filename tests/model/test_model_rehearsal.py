@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from synthmob.model import rehearsal
-from synthmob.model.timing import QUARTERS, contexts
+from synthmob.model.timing import QUARTERS, Laws, contexts
 
 EDGES = np.append(np.asarray(handmade.DOMAIN.duration_edges_min), 1440)
 KINDS = ((0,), (0, 1), (0, 1, 0), (0, 3, 1, 0))
@@ -26,48 +26,58 @@ def only(bin_of_row: dict[int, int], n: int) -> Any:
     return out
 
 
-def played(chosen: Any, departures: Any, durations: Any, travel: Any) -> tuple[Any, Any]:
+def played(chosen: Any, departures: Any, durations: Any, travel: Any) -> Any:
     rows = np.where(CONTEXT >= 0, np.maximum(CONTEXT[3, 2] == CONTEXT, 0), -1)  # row 1 for the work stay of the errand day
     departure_row = np.array([0, 0, 1, 2])
     hourly = np.repeat(durations[:, None, :], 24, axis=1)
-    return rehearsal.arrivals(LAW, chosen, CONTEXT, N_CONTEXTS, departures, departure_row, hourly, rows, EDGES, travel)
+    return rehearsal.arrivals(LAW, chosen, CONTEXT, N_CONTEXTS, Laws(departures, departure_row, hourly, rows), EDGES, travel)
 
 
 def test_certain_days_arrive_when_they_must() -> None:
-    # Leaving at 07:07, 08:07 and 09:07; every trip 55 minutes; 60 to 75 minutes for the first row, 480 to 510 for the other.
+    # Leaving in the first quarter after 07:00, 08:00 and 09:00; every trip an hour; 60 to 75 minutes for the first row, 480 to 510
+    # for the other.
     departures = only({0: 28, 1: 32, 2: 36}, QUARTERS)
     durations = only({0: int(np.flatnonzero(EDGES == 60)[0]), 1: int(np.flatnonzero(EDGES == 480)[0])}, len(EDGES) - 1)
-    out, left = played(np.ones(4, dtype=np.bool_), departures, durations, np.array([55.0]))
-    weights = LAW.weights
+    out = played(np.ones(4, dtype=np.bool_), departures, durations, np.array([60.0]))
     want = np.zeros((N_CONTEXTS, 24))
-    want[CONTEXT[2, 1], 9] += weights[2]  # 08:07 and 55 minutes
-    want[CONTEXT[3, 1], 10] += weights[3]  # 09:07 and 55 minutes, then gone at 11:02 to 11:17
-    rest = weights[3] * (np.arange(24) == 12)  # and 55 minutes more: 11:57 to 12:12
-    found = out[CONTEXT[3, 2]]
-    assert found.sum() == pytest.approx(weights[3], rel=1e-3) and set(np.flatnonzero(found)) == {11, 12}
-    assert found[12] == pytest.approx(rest[12] * 12 / 15, rel=0.05)
-    out = out.copy()
-    out[CONTEXT[3, 2]] = 0
+    want[CONTEXT[2, 1], 9] += LAW.weights[2]  # 09:00 to 09:14
+    want[CONTEXT[3, 1], 10] += LAW.weights[3]  # 10:00 to 10:14, then gone from 11:00 to 11:28
+    want[CONTEXT[3, 2], 12] += LAW.weights[3]
     assert out == pytest.approx(want, rel=1e-3)
-    first, later = left
-    # A day of two stays has a departure too; the work day leaves work late in the afternoon.
-    assert first[[28, 32, 36]] == pytest.approx(weights[1:], rel=1e-3) and first.sum() == pytest.approx(weights[1:].sum(), rel=1e-3)
-    assert later.sum() == pytest.approx(weights[2] + 2 * weights[3], rel=1e-3)
-    assert later[40] + later[41] == pytest.approx(weights[2], rel=1e-3)
 
 
 def test_only_chosen_chains_play() -> None:
     departures, durations = np.ones((3, QUARTERS)), np.ones((2, len(EDGES) - 1))
-    everybody, _ = played(np.ones(4, dtype=np.bool_), departures, durations, np.array([10.0, 30.0]))
-    some, left = played(np.array([True, True, True, False]), departures, durations, np.array([10.0, 30.0]))
+    everybody = played(np.ones(4, dtype=np.bool_), departures, durations, np.array([10.0, 30.0]))
+    some = played(np.array([True, True, True, False]), departures, durations, np.array([10.0, 30.0]))
     assert everybody.sum() == pytest.approx(LAW.weights[2] + 2 * LAW.weights[3], rel=1e-3)
     assert some.sum() == pytest.approx(LAW.weights[2], rel=1e-3)
-    assert left.sum() == pytest.approx(LAW.weights[1] + 2 * LAW.weights[2], rel=1e-3)
-    nothing, gone = played(np.array([True, False, False, False]), departures, durations, np.array([10.0]))
-    assert (nothing == 0).all() and (gone == 0).all()
+    assert (played(np.array([True, False, False, False]), departures, durations, np.array([10.0])) == 0).all()
 
 
 def test_a_late_day_still_has_room_for_all_its_stays() -> None:
     departures, durations = only({0: 95, 1: 95, 2: 95}, QUARTERS), only({0: 29, 1: 29}, len(EDGES) - 1)
-    out, left = played(np.ones(4, dtype=np.bool_), departures, durations, np.array([200.0]))
-    assert out[:, 22:].sum() == pytest.approx(out.sum()) and left[:, 92:].sum() == pytest.approx(left.sum())
+    out = played(np.ones(4, dtype=np.bool_), departures, durations, np.array([200.0]))
+    assert out[:, 22:].sum() == pytest.approx(out.sum())
+
+
+def days_of(rooms_min: tuple[int, ...]) -> rehearsal.Played:
+    """Days of four stays whose stays last as they like."""
+    rows = np.where(CONTEXT >= 0, 0, -1)
+    laws = Laws(only({0: 40}, QUARTERS), np.zeros(4, dtype=np.int64), np.ones((1, 24, len(EDGES) - 1)), rows)
+    return rehearsal.play(LAW, np.full(3_000, 3), laws, EDGES, np.array([10.0]), "test", rooms_min)
+
+
+def test_played_days_are_days() -> None:
+    days = days_of((12,))
+    assert (days.quarter == 40).all() and (days.lasting[:, 1:3] >= 0).all() and (days.lasting[:, 3:] == -1).all()
+    assert (days.starts[:, 1] - days.ends[:, 0] == 10).all() and (days.ends[:, 1:3] > days.starts[:, 1:3]).all()
+    lasted = (days.ends - days.starts)[:, 1]
+    uncut = days.ends[:, 1] < 1440 - 24
+    assert (lasted[uncut] >= EDGES[days.lasting[uncut, 1]]).all() and (lasted < EDGES[days.lasting[:, 1] + 1]).all()
+
+
+def test_room_for_what_is_to_come_is_left_in_turns() -> None:
+    days = days_of((12, 300))
+    hasty = days.starts[1::2, 1] + EDGES[days.lasting[1::2, 1]]
+    assert hasty.max() <= 1440 - 600 < (days.starts[::2, 1] + EDGES[days.lasting[::2, 1]]).max()

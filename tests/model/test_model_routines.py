@@ -83,6 +83,36 @@ def test_lengths_by_class_meet_both_sums() -> None:
         assert np.abs(found[:, 1:] - truth.reshape(48, -1)).sum() < most * people.sum()
 
 
+def trips_of(lengths: Any) -> Any:
+    """Trips, up to eight a day, in eighths."""
+    return lengths @ (np.clip(np.arange(MAX_STAYS + 1) - 1, 0, 8) / 8)
+
+
+def test_a_clear_sum_of_trips_is_met_and_a_blurred_one_is_not_believed() -> None:
+    people, truth = planted_classes()
+    lengths = np.append([0.0], truth.sum(axis=(0, 1, 2)))[None]
+    wanted = 1.1 * trips_of(lengths)
+    both = np.stack([wanted, people.sum() - wanted], axis=1)
+    clear = routines._with_trips(lengths, Noisy(0.97 * both, 1.0, 1.0))  # their share counts: how many they are is known better
+    assert trips_of(clear) == pytest.approx(wanted, rel=1e-3) and clear.sum() == pytest.approx(people.sum())
+    blurred = routines._with_trips(lengths, Noisy(both, 1e6, 1.0))
+    assert trips_of(blurred) == pytest.approx(trips_of(lengths), rel=1e-3)
+
+
+def test_groups_get_their_trips_and_all_together_keep_their_days() -> None:
+    people, truth = planted_classes()
+    flat = np.concatenate([np.zeros((48, 1)), truth.reshape(48, -1)], axis=1)
+    lengths = flat.sum(axis=0)
+    alike = people.reshape(-1, 1) * lengths / lengths.sum()
+    both = np.stack([trips_of(flat), people.ravel() - trips_of(flat)], axis=1)
+    found = routines._groups_with_trips(alike, Noisy(both, 1e-3, 1e-3), lengths)
+    assert found.sum(axis=0)[1:] == pytest.approx(lengths[1:], rel=0.02)
+    assert found.sum(axis=1) == pytest.approx(people.ravel(), rel=1e-6)
+    rate = trips_of(found) / people.ravel()
+    assert rate == pytest.approx(trips_of(flat) / people.ravel(), rel=0.02)
+    assert np.ptp(rate) > 0.2 > np.ptp(trips_of(alike) / people.ravel())
+
+
 def test_nobody_without_work_takes_part_in_it_and_nobody_exceeds_the_class() -> None:
     people, _ = planted_classes()
     wanted = people[..., None] * np.array([0.9, 0.2, 0.4, 1.3, 0.1])
@@ -95,7 +125,7 @@ def test_typical_travel_times_follow_their_table() -> None:
     shape = (handmade.BANDS, len(handmade.DOMAIN.travel_edges_min))
     counts = np.zeros(shape)
     counts[2, 4], counts[5, 12] = 750, 250  # 9 to 11 minutes, and 51 to 61
-    found = routines._typical_travel({"travel_time": table("travel_time", counts)})
+    found = routines.typical_travel({"travel_time": table("travel_time", counts)})
     assert len(found) == 100 and sorted(set(found.tolist())) == [10.0, 56.0] and (found == 10).sum() == 75
 
 

@@ -1,7 +1,7 @@
 """Where floats end: weights become whole numbers before anything is summed over cells, and no rounding leaves the bound.
 
-The weights of one person in one cell are equal unit fractions (test_bounding_tables.py); they are the last floats that are
-added up. After that, norms and counts are sums of whole numbers, which no order can change.
+The weights of one person in one cell are whole eighths of one day's weight (test_bounding_tables.py); they are the last floats that
+are added up. After that, norms and counts are sums of whole numbers, which no order can change.
 """
 
 from __future__ import annotations
@@ -157,6 +157,26 @@ def test_a_sum_of_unit_fractions_is_the_same_whole_number_in_any_order(n: int, d
                     float(np.sum(np.full(k, 1 / n))), float(np.cumsum(np.full(k, 1 / n))[-1])]  # fmt: skip
         wanted = math.floor(true * bounding.FINE)
         assert {math.floor(min(s, 1.0) * bounding.FINE + bounding.FORGIVEN) for s in in_parts} == {wanted}
+
+
+@settings(max_examples=100)
+@given(st.integers(1, MAX_DAYS), st.lists(st.integers(0, 8), min_size=1, max_size=12), st.booleans())
+@example(MAX_DAYS, [1], False)
+@example(MAX_DAYS - 1, [7, 8, 1], True)
+def test_a_sum_of_eighths_is_the_same_whole_number_in_any_order(n: int, trips: list[int], long: bool) -> None:
+    """Trips of a day and what is missing to 8, as counts/routines.py weighs them: the floats of both are the step of the true k/(8n)."""
+    days = [trips[k % len(trips)] for k in range(n if long else min(n, len(trips)))]
+    made = [k / 8.0 / n for k in days]
+    for floats, eighths in ((made, sum(days)), ([1.0 / n - m for m in made], 8 * len(days) - sum(days))):
+        in_parts = [math.fsum(floats), sum(floats), sum(sorted(floats)), float(np.sum(floats)), float(np.cumsum(floats[::-1])[-1])]
+        wanted = math.floor(Fraction(eighths, 8 * n) * bounding.FINE)
+        assert {math.floor(min(s, 1.0) * bounding.FINE + bounding.FORGIVEN) for s in in_parts} == {wanted}
+
+
+def test_the_slack_that_is_forgiven_lies_between_float_error_and_true_fractions() -> None:
+    rows = 8 * MAX_DAYS
+    assert (rows + 24) * 2.0**-53 * bounding.FINE < 4e-6 < bounding.FORGIVEN < 1 / MAX_DAYS / 20
+    assert bounding.FINE % 8 == 0  # or an eighth of a day would not be a whole number of n-ths of a step
 
 
 def test_the_sums_of_the_database_are_those_whole_numbers_too() -> None:

@@ -151,17 +151,18 @@ def test_the_reason_that_is_given_for_the_bound_is_true(everyone: Coded, statist
 
 
 @pytest.mark.parametrize("statistic", STATISTICS)
-def test_the_weights_of_one_person_and_cell_are_equal_unit_fractions(everyone: Coded, statistic: str) -> None:
-    """What bounding.py relies on where it sums floats: 1/n or 1/(2n) for n days, the same in every row of a cell."""
+def test_the_weights_of_one_person_and_cell_are_whole_eighths_of_one_day(everyone: Coded, statistic: str) -> None:
+    """What bounding.py relies on where it sums floats: k/(8n), k whole and at least 1, one n for all rows of a cell, at most the days."""
     for request in requests_of(statistic):
         axes = [axis.name for axis in STATISTICS[statistic].axes(PUBLIC, request.level)]
         rows = BACKEND.to_pandas(STATISTICS[statistic].rows(everyone, request.level))
         if STATISTICS[statistic].word == "usage":  # no float is summed at all: a person has a cell in one row
             assert rows.groupby(["person_id", *axes]).size().max() == 1, request.name
             continue
-        whole = 1 / rows.weight
-        assert (abs(whole - whole.round()) < 1e-9).all() and whole.max() <= 2 * PERIOD.days, request.name
-        assert rows.groupby(["person_id", *axes]).weight.nunique().max() == 1, request.name
+        days = pd.DataFrame({n: abs(8 * n * rows.weight - (8 * n * rows.weight).round()) < 1e-9 for n in range(1, PERIOD.days + 1)})
+        one_n = days.groupby([rows[name] for name in ("person_id", *axes)]).all()
+        assert one_n.any(axis=1).all(), request.name
+        assert 0.999 / (8 * PERIOD.days) < rows.weight.min() and rows.weight.max() <= 1, request.name
 
 
 def test_every_statistic_has_its_reason_and_no_other_has() -> None:

@@ -43,7 +43,10 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
     for day, (kind, chain) in enumerate(zip(day_types, chains, strict=True)):
         known = {p: len(v) for p, v in visited.items()}  # what was new today is known from tomorrow on
         purposes = law["purposes"][kind][chain][: law["lengths"][kind][chain]]
-        here, clock, shown, at_work = home, 0, 0, 0
+        here, clock, at_work = home, 0, 0
+        first, end_of_chain = law["schedule_first"][kind][chain : chain + 2]
+        schedule = law["schedules"][kind][
+            first + pick(law["schedule_cumulative"][kind][first:end_of_chain], uniform(key, person, day, 7))]
         for rank, purpose in enumerate(purposes):
             u = [uniform(key, person, day, 8 * rank + k) for k in range(8)]
             to_come = len(purposes) - 1 - rank
@@ -58,17 +61,13 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
             at_work += purpose == 1
             if not (purpose == 0 or own) and len(visited[purpose]) < PLACES_KEPT:
                 visited[purpose].append(zone)
-            start = begin = 0
+            start = 0
             if rank > 0:
                 trip = max(minutes(law["travel"][law["bands"][here][zone]], law["travel_edges"], u[4], 1000), 1)
                 start = max(min(clock + trip, DAY - 1 - ROOM * to_come), clock + 1)
-                begin = max(min(shown + trip, DAY - 1 - 2 * to_come), shown + 1)
-            end = DAY if to_come == 0 else leaving(kind, chain, rank, start, to_come, u, law)
-            over = end
-            if rank > 0 and to_come > 0:
-                over = max(min(by_clock(law["clock"][kind], end), DAY - 2 * to_come), begin + 1)
-            out.append((person, day, rank, purpose, zone, begin, over))
-            here, clock, shown = zone, end, over
+            end = DAY if to_come == 0 else leaving(schedule, rank, start, to_come, u[5], law["duration_edges"])
+            out.append((person, day, rank, purpose, zone, start, end))
+            here, clock = zone, end
     return out
 
 
@@ -81,20 +80,13 @@ def somewhere(purpose: int, home: int, work: int, here: int, following: Sequence
     return pick(list(accumulate(weights)), u)
 
 
-def leaving(kind: int, chain: int, rank: int, start: int, to_come: int, u: list[float], law: Law) -> int:
+def leaving(schedule: Sequence[int], rank: int, start: int, to_come: int, u: float, edges: Sequence[int]) -> int:
     """The end of a stay that is not the day's last."""
+    latest = DAY - 1 - ROOM * to_come
     if rank == 0:
-        quarter = pick(law["departures"][kind][law["departure_row"][kind][chain]], u[5])
-        return max(min(int(15 * (quarter + u[6])), DAY - 1 - ROOM * to_come), 1)
-    hour = min(start // 60, 23)
-    row = law["durations"][kind][law["duration_row"][kind][chain][rank]][hour]
-    return start + max(minutes(row, law["duration_edges"], u[5], max(DAY - ROOM * to_come - start, 2)), 1)
-
-
-def by_clock(clock: Sequence[float], minute: int) -> int:
-    """Where a minute lies by a clock of quarters of an hour."""
-    quarter = min(minute // 15, 95)
-    return int(clock[quarter] + (clock[quarter + 1] - clock[quarter]) * (minute - 15 * quarter) / 15.0)
+        return max(min(int(15 * (schedule[0] + u)), latest), 1)
+    low, high = edges[schedule[rank] : schedule[rank] + 2]
+    return max(min(start + max(int(low + (high - low) * u), 1), latest), start + 1)
 
 
 def point(key: int, person: int, place: int, zone: int, triangles: Any, inward: float) -> tuple[float, float]:

@@ -95,7 +95,7 @@ def test_departures_and_durations_follow_their_laws(population: Population, bloc
     # Home-work-home leaves from quarter 28 on, the k-th of ten quarters with weight k.
     leaves = s.end[(s.seq == 0) & weekday & (chain == 1)] // 15 - 28
     share = np.bincount(leaves, minlength=10) / len(leaves)
-    assert len(share) == 10 and share == pytest.approx(np.arange(1, 11) / 55, abs=0.02)
+    assert len(share) == 10 and share == pytest.approx(np.arange(1, 11) / 55, abs=0.03)
     # Its work stay has the second row of durations: weight 9 on ten bins, 1 on the others.
     work = (s.seq == 1) & weekday & (chain == 1)
     edges = np.array(handmade.DOMAIN.duration_edges_min)

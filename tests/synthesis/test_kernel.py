@@ -28,25 +28,21 @@ def law_of(model: Any) -> dict[str, Any]:
 
 
 def wild(seed: int) -> dict[str, Any]:
-    """Laws that nobody would fit: full days of 20 stays, late departures, durations that never fit, zero weights."""
+    """Laws that nobody would fit: full days of 20 stays, late departures, stays that never fit, zero weights."""
     rng = np.random.default_rng(seed)
     law = law_of(handmade.model())
     kinds, chains, rows = 2, 12, 5
     lengths = np.where(rng.random((kinds, chains)) < 0.3, 20, rng.integers(1, 20, (kinds, chains)))
     purposes = rng.integers(0, 6, (kinds, chains, 20)).astype(np.int8)
     purposes[np.arange(20)[None, None, :] >= lengths[..., None]] = -1
-    departures = rng.integers(0, 3, (kinds, rows, 96)) * (rng.random((kinds, rows, 96)) < 0.1)
-    departures[:, 0, :90] = 0  # leaves after 22:30, whatever is still to come
-    departures[..., -1] += 1
-    durations = rng.integers(0, 9, (kinds, rows, 24, 30)).astype(float) * (rng.random((kinds, rows, 24, 30)) < 0.4)
-    durations[:, 1, :, :20] = 0  # at least three hours
-    durations[..., -1] += 1
-    inner = (np.arange(20) > 0) & (np.arange(20) < lengths[..., None] - 1)
+    first = np.cumsum(np.concatenate([np.zeros((kinds, 1), dtype=np.int64), rng.integers(1, rows, (kinds, chains))], axis=1), axis=1)
+    most = int(first.max())
+    schedules = rng.integers(0, 30, (kinds, most, 20))
+    schedules[..., 0] = rng.choice([0, 40, 90, 95], (kinds, most))  # leaves after 22:30, whatever is still to come
+    weights = rng.integers(0, 3, (kinds, most))
     return law | {
-        "purposes": purposes, "lengths": lengths, "departures": departures.cumsum(axis=-1).astype(float),
-        "departure_row": rng.integers(0, rows, (kinds, chains)), "durations": durations.cumsum(axis=-1),
-        "duration_row": np.where(inner, rng.integers(0, rows, (kinds, chains, 20)), -1),
-        "clock": np.sort(rng.random((kinds, 97)) * 1440, axis=1),
+        "purposes": purposes, "lengths": lengths, "schedules": schedules.astype(np.int16),
+        "schedule_cumulative": np.cumsum(weights + 1e-3, axis=1), "schedule_first": first,
         "work_anchor": rng.random((kinds, 2)), "exploration": rng.random(6) * 5,
     }  # fmt: skip
 
@@ -56,9 +52,9 @@ def played(law: dict[str, Any], key: Any, who: dict[str, Any], chain: Any, day_t
     kinds = (np.int8, np.int32, np.int32, np.int32, np.int32, np.int32, np.int64)
     out = {name: np.full(n, -9, dtype=kind) for name, kind in zip(STAYS, kinds, strict=True)}
     kernel.live(
-        key, who["person"], who["home"], who["work"], chain, day_types, law["purposes"], law["lengths"], law["departures"],
-        law["departure_row"], law["clock"], law["durations"], law["duration_row"], law["duration_edges"], law["travel"],
-        law["travel_edges"], law["attraction"], law["deterrence"], law["bands"], law["district"], law["work_anchor"], law["exploration"],
+        key, who["person"], who["home"], who["work"], chain, day_types, law["purposes"], law["lengths"], law["schedules"],
+        law["schedule_cumulative"], law["schedule_first"], law["duration_edges"], law["travel"], law["travel_edges"],
+        law["attraction"], law["deterrence"], law["bands"], law["district"], law["work_anchor"], law["exploration"],
         *out.values())  # fmt: skip
     return out
 

@@ -43,9 +43,9 @@ def test_the_workers_do_not_change_a_byte(model: MobilityModel, tmp_path: Path) 
     written = [bytes_of(write(people, tmp_path / str(workers), workers=workers)) for workers in (1, 2, 5)]
     assert written[0] == written[1] == written[2]
     parts = [f"{kind}/part-0000{k}.parquet" for kind in ("stays", "trips") for k in (0, 1)]
-    assert sorted(written[0]) == ["manifest.json", "persons.parquet", *parts, "zones.parquet"]
+    assert sorted(written[0]) == ["manifest.json", "metadata.json", "persons.parquet", *parts, "zones.parquet"]
     other = bytes_of(write(replace(people, seed=4), tmp_path / "other", workers=2))
-    assert all(other[name] != written[0][name] for name in written[0] if name != "zones.parquet")
+    assert all(other[name] != written[0][name] for name in written[0] if name not in ("zones.parquet", "metadata.json"))
 
 
 def test_a_row_group_is_a_fixed_range_of_persons(run: Run, model: MobilityModel, tmp_path: Path) -> None:

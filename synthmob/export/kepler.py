@@ -1,0 +1,62 @@
+"""kepler.gl and every other map that takes CSV: trips as origin and destination points with their times, stays as points.
+
+Written a block at a time; times are ISO 8601 with the offset of UTC, coordinates degrees of EPSG:4326.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pc
+
+from synthmob.export.exporter import Exporter, Options, Progress, Written
+from synthmob.export.instants import Instants, table
+from synthmob.export.rows import ends, weights, when
+from synthmob.export.source import Block, Source
+
+STAYS, TRIPS = "stays.csv", "trips.csv"
+UNITS = {"lon": "degrees", "lat": "degrees", "start": "ISO 8601, UTC", "end": "ISO 8601, UTC", "distance_km": "km"}
+
+
+def _stays(block: Block, clock: Instants, *, weighted: bool) -> pa.Table:
+    """One row a stay: person_id, purpose, zone_id, start, end, lon, lat, and where asked for its weight, people."""
+    s = block.stays
+    people = {"weight": weights(block, s)} if weighted else {}
+    return pa.table({
+        "person_id": s["person_id"], "purpose": s["purpose"], "zone_id": s["zone_id"], "start": when(clock, s, "start_min"),
+        "end": when(clock, s, "end_min"), "lon": s["lon"], "lat": s["lat"], **people})  # fmt: skip
+
+
+def _trips(block: Block, clock: Instants, *, weighted: bool) -> pa.Table:
+    """One row a trip: person_id, purpose, zones, depart, arrive, the points of both ends, distance_km, and where asked for its weight."""
+    t = block.trips
+    people = {"weight": weights(block, t)} if weighted else {}
+    return pa.table({
+        "person_id": t["person_id"], "purpose": t["purpose"], "origin_zone": t["origin_zone"],
+        "destination_zone": t["destination_zone"], "depart": when(clock, t, "depart_min"), "arrive": when(clock, t, "arrive_min"),
+        **vars(ends(block)), "distance_km": t["distance_km"], **people})  # fmt: skip
+
+
+def write(source: Source, folder: Path, options: Options, progress: Progress) -> Written:
+    """Both files, and how many rows each has."""
+    del options
+    clock, done, rows = table(source.period, source.period.days), 0, {STAYS: 0, TRIPS: 0}
+    writers: dict[str, pc.CSVWriter] = {}
+    with ExitStack() as stack:
+        for block in source.blocks():
+            made_of = {name: make(block, clock, weighted=source.weighted) for name, make in ((STAYS, _stays), (TRIPS, _trips))}
+            for name, made in made_of.items():
+                if name not in writers:
+                    writers[name] = stack.enter_context(pc.CSVWriter(folder / name, made.schema))
+                writers[name].write_table(made)
+                rows[name] += len(made)
+            done += len(block.persons)
+            progress(done, source.n_persons)
+    return Written(rows, UNITS, "EPSG:4326", source.period.timezone)
+
+
+KEPLER = Exporter(
+    "kepler", "points of stays and trips as CSV, for kepler.gl and other maps", ("kepler.gl", "pandas", "DuckDB", "QGIS"), (STAYS, TRIPS),
+    write)

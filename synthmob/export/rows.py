@@ -1,0 +1,58 @@
+"""Rows that several formats share: when, where, and how many people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from synthmob.export.instants import Instants
+from synthmob.export.source import Block, Source
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+UTC = pa.timestamp("s", "UTC")
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Where each trip of a block begins and ends, degrees of EPSG:4326, shape (trips,); NaN outside the zoning."""
+
+    origin_lon: FloatArray
+    origin_lat: FloatArray
+    destination_lon: FloatArray
+    destination_lat: FloatArray
+
+
+def ends(block: Block) -> Ends:
+    """The points of the stays that trips lie between: trips are in the order of the stays that they lead to."""
+    arrives = np.flatnonzero(block.stays["seq"].to_numpy() > 0)
+    lon, lat = (block.stays[name].to_numpy().astype(np.float64) for name in ("lon", "lat"))
+    return Ends(lon[arrives - 1], lat[arrives - 1], lon[arrives], lat[arrives])
+
+
+def when(clock: Instants, table: pa.Table, column: str) -> pa.Array:
+    """A column of local minutes as instants, Arrow timestamps in UTC."""
+    return pa.array(clock[table["day"].to_numpy(), table[column].to_numpy()]).cast(UTC)
+
+
+def weights(block: Block, table: pa.Table) -> FloatArray:
+    """How many people each row of a block's table stands for."""
+    first = int(block.persons["person_id"][0].as_py())
+    return block.weights[table["person_id"].to_numpy() - first]
+
+
+def zone_codes(source: Source, column: pa.ChunkedArray) -> IntArray:
+    """The index of each zone of a column in the labels of the zoning; null is `outside`, the last."""
+    codes = pd.Categorical(column.to_pandas(), categories=list(source.zoning.labels)).codes.astype(np.int64)
+    return np.where(codes < 0, source.zoning.n_zones, codes)
+
+
+def stated(source: Source, crs: str, units: Mapping[str, str]) -> dict[str, str]:
+    """What a file says of itself where its format has room for it: synthetic, units (JSON), CRS and the time zone of local hours."""
+    return {"synthetic": "true", "crs": crs, "timezone": source.period.timezone, "units": json.dumps(dict(units), ensure_ascii=False)}

@@ -1,0 +1,218 @@
+"""Whole days with their times: a pool of played days, weighed until together they say what every released table of times says.
+
+Laws fitted stay by stay cannot meet all tables at once: whatever moves departures moves durations. So many days of every chain
+are played with these laws, and each day is a schedule whose weight is scaled, table after table, to what the release says of
+first departures, departures by purpose, durations, and both by chain (iterative scaling, Darroch and Ratcliff 1972,
+doi:10.1214/aoms/1177692379; a day lies in several cells of a table, so each step is damped). A chain's weight never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from synthmob.counts.timing import OUTING_SIZE_EDGES, SIDE, STAY_WEIGHT, STAYS_LEFT_EDGES
+from synthmob.domain import MINUTES_PER_DAY
+from synthmob.marginals import Marginal
+from synthmob.model import reconcile
+from synthmob.model.chains import MAX_STAYS, Chains
+from synthmob.model.reconcile import LEAST, FloatArray, Noisy
+from synthmob.model.rehearsal import Played, play
+from synthmob.model.timing import HOURS, QUARTERS, Bins, IntArray, Laws, contexts, day_kinds, rows_of, timed_chains
+
+POOL = 60_000
+LEAST_SCHEDULES = 6
+"""Every chain has so many schedules, and its part of the pool beside them."""
+ROUNDS = 24
+RETARGET_AT = (0, 8)
+"""Targets lie between what the pool says and what was released; looked at more often they would follow the noise."""
+ROOMS_MIN = (12, 40, 80)
+"""Played days leave so much room for each stay to come, in turns: with the least alone, long days would all end at midnight."""
+STEP = 0.5
+SHARED = 0.005
+"""The part of a cell that may be off though its noise is small: tables that average over days are bounded a little differently."""
+REST_ERROR = 0.5
+"""How far off the pool may be in the suppressed cells of a group together, as a part of them."""
+MOST_STEP, MOST_CHANGE = 1.1, 30.0
+"""The most that one cell of one step (a logarithm), and all steps together (a factor), may change the weight of a day."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The times of one day type: whole days to draw from.
+
+    `schedules` int16 (schedules, MAX_STAYS): the quarter hour of the first departure, then the duration bin of every stay but the
+    last, NOBODY beyond; `weights` (schedules,); those of chain c are rows `first[c]` to `first[c + 1]` - 1, `first` (chains + 1,).
+    """
+
+    schedules: npt.NDArray[np.int16]
+    weights: FloatArray
+    first: IntArray
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A released table over the pool: every entry is a part of a cell (flat) that a day adds to; `group` (cells,) is the first code
+    of every cell, a purpose or kind of day or chain."""
+
+    day: IntArray
+    cell: IntArray
+    value: FloatArray
+    noisy: Noisy
+    group: IntArray
+
+    def expected(self, weights: FloatArray) -> FloatArray:
+        """What a pool of these weights adds up to, shape (cells,)."""
+        return np.bincount(self.cell, weights=self.value * weights[self.day], minlength=self.noisy.count.size).astype(np.float64)
+
+
+def fit_schedules(chains: Chains, laws: Laws, tables: Mapping[str, Marginal], day_type: int, bins: Bins, duties: tuple[int, ...],
+                  travel_min: FloatArray, *, single_day: bool) -> Timing:
+    """Schedules of every chain, weighed by the released tables; `single_day` says that these hold no averages over days."""
+    edges = np.append(bins.fine, MINUTES_PER_DAY)
+    days = play(chains, pool(chains), laws, edges, travel_min, "schedules", ROOMS_MIN)
+    n = np.bincount(days.chain, minlength=len(chains.lengths))
+    start = (chains.weights / n)[days.chain]
+    weights = start.copy()
+    seen = _tables(chains, days, tables, day_type, bins, duties, single_day=single_day)
+    targets: list[_Target] = []
+    for turn in range(ROUNDS):
+        if turn in RETARGET_AT:
+            targets = [_target(table, weights) for table in seen]
+        for table, target in zip(seen, targets, strict=True):
+            pull = target.pull(table, table.expected(weights))
+            change = np.bincount(table.day, weights=pull[table.cell], minlength=len(weights))
+            weights = np.clip(weights * np.exp(change), start / MOST_CHANGE, start * MOST_CHANGE)
+            sums = np.bincount(days.chain, weights=weights, minlength=len(n))
+            weights *= (chains.weights / np.maximum(sums, LEAST))[days.chain]
+    schedules = np.where(np.arange(MAX_STAYS) > 0, days.lasting, days.quarter[:, None])
+    first = np.concatenate([[0], np.cumsum(n)])
+    return Timing(schedules.astype(np.int16), weights, first.astype(np.int64))
+
+
+def pool(chains: Chains) -> IntArray:
+    """The chain of every day of the pool, in order: all have some, large ones more."""
+    share = chains.weights / max(float(chains.weights.sum()), LEAST)
+    n = np.where(chains.lengths > 1, LEAST_SCHEDULES + np.rint(POOL * share).astype(np.int64), 1)
+    return np.repeat(np.arange(len(n)), n)
+
+
+@dataclass(frozen=True)
+class _Target:
+    """What a table should add up to: `cells` (cells,) where published, `rest` (groups,) of the suppressed cells of each group together;
+    `trust` and `rest_trust`, 0 to 1, say how much of this the release knows."""
+
+    cells: FloatArray
+    trust: FloatArray
+    rest: FloatArray
+    rest_trust: FloatArray
+
+    def pull(self, table: _Table, found: FloatArray) -> FloatArray:
+        """The logarithm of what each cell (cells,) should be multiplied by now."""
+        floor = 1e-3 * max(float(found.mean()), LEAST)
+        seen = table.noisy.published.ravel()
+        hidden = np.bincount(table.group, weights=np.where(seen, 0.0, found))
+        group = self.rest_trust * np.log((self.rest + floor) / (hidden + floor))
+        most = np.log((table.noisy.cut + table.noisy.sigma + floor) / (found + floor))  # suppressed: hardly more than the cut
+        step = np.where(seen, self.trust * np.log((self.cells + floor) / (found + floor)), np.minimum(group[table.group], most))
+        return STEP * np.clip(step, -MOST_STEP, MOST_STEP)
+
+
+def _target(table: _Table, weights: FloatArray) -> _Target:
+    """Between what a table adds up to and what was released."""
+    found, noisy = table.expected(weights), table.noisy.moved(np.ravel)
+    seen = noisy.published
+    mean, variance = reconcile.posterior(found, noisy)
+    trust = np.where(seen, variance / noisy.sigma**2 if noisy.sigma > 0 else 1.0, 0.0)
+    # Chains say how many such stays there are: what the published cells leave of them is in the suppressed ones.
+    total = np.bincount(table.group, weights=found)
+    published = np.bincount(table.group, weights=np.nan_to_num(noisy.count))
+    hidden = np.bincount(table.group, weights=np.where(seen, 0.0, found))
+    error = np.bincount(table.group, weights=seen * noisy.sigma**2) + (SHARED * total) ** 2
+    prior = (REST_ERROR * hidden) ** 2
+    return _Target(mean, np.clip(trust, 0.0, 1.0), np.maximum(total - published, 0.02 * hidden), prior / (prior + error + LEAST))
+
+
+def _tables(chains: Chains, days: Played, tables: Mapping[str, Marginal], day_type: int, bins: Bins, duties: tuple[int, ...], *,
+            single_day: bool) -> list[_Table]:
+    """Every released table of times over the pool."""
+    cells = _cells(chains, days, bins, duties, tables["durations"].axes[1].size)
+    timed = np.full(len(chains.lengths), -1)
+    whose = timed_chains(chains, tables.get("chain_departure"))
+    timed[whose] = np.arange(len(whose))
+    out = []
+    for name, (day, cell, weight) in cells.items():
+        if name not in tables:
+            continue
+        noisy = Noisy.of(tables[name]).moved(lambda a: a[day_type])
+        bound = tables[name].bound_l2 if single_day else 0.0
+        out.append(_table(day, cell, weight, bound, noisy))
+    for name, shape, (day, cell) in (
+        ("chain_departure", (HOURS,), _first_hours(days)),
+        ("chain_episodes", tables["chain_episodes"].shape[2:] if "chain_episodes" in tables else (), _by_chain(days, bins)),
+    ):
+        if name not in tables or not len(whose):
+            continue
+        mine = timed[days.chain[day]] >= 0
+        flat = timed[days.chain[day[mine]]] * int(np.prod(shape)) + cell[mine]
+        noisy = rows_of(tables[name], chains.codes[whose], day_type, shape)
+        out.append(_table(day[mine], flat, 1.0, tables[name].bound_l2 if single_day else 0.0, noisy))
+    return out
+
+
+def _cells(chains: Chains, days: Played, bins: Bins, duties: tuple[int, ...], n_purposes: int
+           ) -> dict[str, tuple[IntArray, IntArray, float]]:
+    """Day, flat cell and weight of every entry of the tables that are not by chain."""
+    lengths, purposes = chains.lengths[days.chain], chains.purposes[days.chain].astype(np.int64)
+    going = np.flatnonzero(lengths > 1)
+    kind, hour = day_kinds(chains, duties)[days.chain[going]], days.ends[going, 0] // 60
+    size = np.searchsorted(OUTING_SIZE_EDGES, lengths[going], side="right") - 1
+    day, rank = np.nonzero((np.arange(MAX_STAYS)[None, :] > 0) & (np.arange(MAX_STAYS)[None, :] < lengths[:, None]))
+    stay, at = np.nonzero(days.lasting >= 0)
+    context = contexts(chains, duties)[days.chain[stay], at]
+    sides = len(SIDE) ** 2
+    head, lasted = context // (len(STAYS_LEFT_EDGES) * sides), days.ends[stay, at] - days.starts[stay, at]
+    coarse, fine = (np.searchsorted(e, lasted, side="right") - 1 for e in (bins.coarse, bins.fine))
+    arrived = np.minimum(days.starts[stay, at] // 60, HOURS - 1)
+    n_coarse, n_fine = len(bins.coarse), len(bins.fine)
+    return {
+        "first_departure": (going, kind * QUARTERS + days.quarter[going], 1.0),
+        "first_departure_next": (going, (kind * n_purposes + purposes[going, 1]) * HOURS + hour, 1.0),
+        "first_departure_size": (going, (kind * len(OUTING_SIZE_EDGES) + size) * HOURS + hour, 1.0),
+        "departures": (day, days.ends[day, rank - 1] // 15, STAY_WEIGHT),
+        "departures_to": (day, purposes[day, rank] * HOURS + days.ends[day, rank - 1] // 60, STAY_WEIGHT),
+        "durations": (stay, purposes[stay, at] * n_fine + fine, STAY_WEIGHT),
+        "durations_left": (stay, context // sides * n_coarse + coarse, STAY_WEIGHT),
+        "durations_between": (stay, (head * sides + context % sides) * n_coarse + coarse, STAY_WEIGHT),
+        "episodes": (stay, (head * HOURS + arrived) * n_coarse + coarse, STAY_WEIGHT),
+    }
+
+
+def _first_hours(days: Played) -> tuple[IntArray, IntArray]:
+    """Days with a trip, and the hour of their first departure."""
+    going = np.flatnonzero(days.quarter >= 0)
+    return going, days.quarter[going] // 4
+
+
+def _by_chain(days: Played, bins: Bins) -> tuple[IntArray, IntArray]:
+    """Inner stays by rank, coarse start and coarse duration, flat."""
+    stay, at = np.nonzero(days.lasting >= 0)
+    start = np.searchsorted(bins.starts, days.starts[stay, at], side="right") - 1
+    lasting = np.searchsorted(bins.coarse, days.ends[stay, at] - days.starts[stay, at], side="right") - 1
+    return stay, ((at - 1) * len(bins.starts) + start) * len(bins.coarse) + lasting
+
+
+def _table(day: IntArray, cell: IntArray, weight: float, bound_l2: float, noisy: Noisy) -> _Table:
+    """Entries with what each is worth once its day is bounded as the release bounds people."""
+    size = noisy.count.size
+    pair, place, times = np.unique(day * size + cell, return_inverse=True, return_counts=True)
+    value = np.full(len(day), weight)
+    if bound_l2 > 0 and len(day):
+        capped = np.minimum(times * weight, 1.0)
+        norm = np.sqrt(np.bincount(pair // size, weights=capped**2))[day]
+        value = (capped / times)[place] * np.minimum(1.0, bound_l2 / norm)
+    groups = len(noisy.count) if noisy.count.ndim > 1 else 1
+    return _Table(day, cell, value, noisy.moved(np.ravel), np.repeat(np.arange(groups), size // groups))
