@@ -26,6 +26,8 @@ from synthmob.model.reconcile import LEAST, FloatArray, Noisy
 Marginals = Mapping[str, Marginal]
 PASSES = 14
 RETARGET_AT = (2, 6, 10)
+BELIEVED_AT = {"distances": 2, "trip_km": 2, "od@district": 6}
+"""The pass at which a table is first looked at: flows between districts once the distances of trips are met."""
 STEP = 0.8
 
 
@@ -40,11 +42,12 @@ def fit_flows(tables: Marginals, levels: tuple[str, ...], geography: Geography, 
     if "destinations@district" not in tables:
         return flows
     released = _destination_targets(tables, levels, geography)
-    targets = Targets(released, None, None)
+    targets, believed = Targets(released, None, None), dict[str, FloatArray]()
     for turn in range(PASSES):
         found = expectation(flows, geography, lives, work_anchor)
         if turn in RETARGET_AT:
-            targets = _retarget(tables, released, found, geography, single_days)
+            believed |= _believed(tables, found, geography, single_days, [n for n in BELIEVED_AT if BELIEVED_AT[n] == turn])
+            targets = _retarget(tables, released, believed, found, geography, single_days)
         flows = _scaled(flows, found, targets)
     return flows
 
@@ -58,41 +61,69 @@ class Targets:
     districts: FloatArray | None
 
 
-def _retarget(tables: Marginals, released: FloatArray, found: Expectation, geography: Geography,
+def _believed(tables: Marginals, found: Expectation, geography: Geography, single_days: npt.NDArray[np.bool_], names: list[str]
+              ) -> dict[str, FloatArray]:
+    """What is believed of released tables of trips, in persons of the release, after seeing them and what the model expects.
+
+    Once for each table, before the model is scaled to it: later the model would agree with it however noisy it is, and a misfit
+    measured then would be none.
+    """
+    out: dict[str, FloatArray] = {}
+    for name in names:
+        if name not in tables or (name == "trip_km" and "distances" not in tables):
+            continue
+        noisy = Noisy.of(tables[name])
+        expected, kept = _bounded(name, tables, found, geography, single_days)
+        prior = expected * kept * _scale(noisy, expected * kept)
+        if name != "od@district":
+            prior = _lawful(prior, noisy, geography.band_km)
+        out[name] = reconcile.posterior(prior, noisy)[0]
+    return out
+
+
+def _bounded(name: str, tables: Marginals, found: Expectation, geography: Geography, single_days: npt.NDArray[np.bool_]
+             ) -> tuple[FloatArray, FloatArray]:
+    """What the model expects of a table without bounds, and the share of it that bounding keeps."""
+    if name == "od@district":
+        # Trips within a district are many a day: their average is over the cap as often as a single day's are.
+        return found.districts, _kept_districts(tables, found, geography)
+    one_day = bool(single_days.all() and len(single_days) == 1)
+    expected = found.distances * (np.arange(len(found.distances)) > 0)[:, None, None]  # the ways home are not in these tables
+    kept = _kept_distances(tables, found, geography) if one_day else np.ones(expected.shape)
+    if name == "distances":
+        return expected, kept
+    sums = expected.sum(axis=1)
+    return sums, np.where(sums > 0, (expected * kept).sum(axis=1) / np.maximum(sums, LEAST), 1.0)
+
+
+def _lawful(prior: FloatArray, noisy: Noisy, km: FloatArray) -> FloatArray:
+    """A prior (purposes, bands[, bands]) moved to the law of distance that the published cells show: the suppressed ones are far."""
+    along = np.stack([km / km[-1], np.log1p(km)], axis=1)
+    one = np.ones((len(km), 1))
+    if prior.ndim == 3:
+        one = np.ones((len(km), len(km), 1))
+        along = np.concatenate([one * along[:, None], one * along[None]], axis=2)
+    features = np.concatenate([one, along], axis=-1).reshape(prior[0].size, -1)
+    rows = [reconcile.extended(prior[p].ravel(), noisy.moved(lambda a, p=p: a[p].ravel()), features) for p in range(len(prior))]
+    return np.stack(rows).reshape(prior.shape)
+
+
+def _retarget(tables: Marginals, released: FloatArray, believed: Mapping[str, FloatArray], found: Expectation, geography: Geography,
               single_days: npt.NDArray[np.bool_]) -> Targets:
     """Targets from the release and what the model expects now, with the bias of contribution bounding undone."""
     one_day = bool(single_days.all() and len(single_days) == 1)
     zones = released / _kept_destinations(tables, found, geography) if one_day else released
     zones = zones / np.maximum(zones.sum(axis=1, keepdims=True), LEAST)
-    distances, districts = None, None
-    if "distances" in tables:
-        kept = _kept_distances(tables, found, geography) if one_day else np.ones(found.distances.shape)
-        distances = _distance_targets(tables, found.distances, kept)
-    if "od@district" in tables:
-        # Trips within a district are many a day: their average is over the cap as often as a single day's are.
-        kept = _kept_districts(tables, found, geography)
-        districts = _corrected(found.districts, kept, Noisy.of(tables["od@district"]))
-    return Targets(zones, distances, districts)
-
-
-def _distance_targets(tables: Marginals, expected: FloatArray, kept: FloatArray) -> FloatArray:
-    """Person-days by purpose and both distances: the joint table, raked to the better known distances of trips alone."""
-    expected = expected * (np.arange(len(expected)) > 0)[:, None, None]  # the ways home are not in these tables
-    target = _corrected(expected, kept, Noisy.of(tables["distances"]))
-    if "trip_km" not in tables:
-        return target
-    sums = expected.sum(axis=1)
-    share = (expected * kept).sum(axis=1) / np.maximum(sums, LEAST)
-    trips = _corrected(sums, np.where(sums > 0, share, 1.0), Noisy.of(tables["trip_km"]))
-    found = target.sum(axis=1)
-    return target * np.clip(trips / np.maximum(found, LEAST), 0.0, 100.0)[:, None, :]
-
-
-def _corrected(expected: FloatArray, kept: FloatArray, noisy: Noisy) -> FloatArray:
-    """What is expected of unbounded cells after seeing noisy bounded ones; `kept` is the share that bounding keeps."""
-    bounded = expected * kept
-    scale = _scale(noisy, bounded)
-    return reconcile.posterior(bounded * scale, noisy)[0] / scale / np.maximum(kept, LEAST)
+    unbounded: dict[str, FloatArray] = {}
+    for name, persons in believed.items():
+        expected, kept = _bounded(name, tables, found, geography, single_days)
+        unbounded[name] = persons / _scale(Noisy.of(tables[name]), expected * kept) / np.maximum(kept, LEAST)
+    distances = unbounded.get("distances")
+    if distances is not None and "trip_km" in unbounded:
+        # The distances of trips alone are better known than those of trips and anchors together.
+        ratio = unbounded["trip_km"] / np.maximum(distances.sum(axis=1), LEAST)
+        distances = distances * np.clip(ratio, 0.0, 100.0)[:, None, :]
+    return Targets(zones, distances, unbounded.get("od@district"))
 
 
 def _kept_destinations(tables: Marginals, found: Expectation, geography: Geography) -> FloatArray:

@@ -38,6 +38,13 @@ class Geography:
         """Distance bands, the one next to outside included."""
         return len(self.edges_km) + 1
 
+    @property
+    def band_km(self) -> FloatArray:
+        """The middle of every distance band, km, that next to outside as far as the last one: shape (n_bands,)."""
+        edges = np.asarray(self.edges_km)
+        last = edges[-1] * 1.2
+        return np.append((edges + np.append(edges[1:], last)) / 2, last)
+
     @staticmethod
     def of(zoning: Zoning, domain: Domain) -> Geography:
         """The geography of a zoning in a domain's distance bands."""

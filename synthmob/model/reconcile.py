@@ -19,6 +19,8 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 LEAST = 1e-9
 SHARED_ERROR = 0.1
+LAW_ROUNDS, LAW_MISFIT, LAW_RIDGE, MOST_LOG = 20, 0.1, 0.01, 12.0
+"""How a smooth law is fitted: rounds, its own relative error squared, a pull of the coefficients to 0, and how far it may go down."""
 SURPRISE = 3.0
 """Standard deviations from the model at which a count is believed instead."""
 CUTS_PER_START, MOST_START = 40.0, 5.0
@@ -83,6 +85,34 @@ def posterior(prior: FloatArray, noisy: Noisy, *, b: float | None = None) -> tup
     mean = np.where(noisy.published, seen, np.minimum(unseen, most))
     variance = np.where(noisy.published, tau * noisy.sigma**2 / total, tau * (1 - tau / total * hazard * (hazard + z)))
     return np.maximum(mean, 0.0), np.maximum(variance, 0.0) + LEAST
+
+
+def extended(prior: FloatArray, noisy: Noisy, features: FloatArray) -> FloatArray:
+    """A prior (cells,) times exp(features @ coefficients): the smooth law of what was released, for the cells that were not.
+
+    `features` (cells, k), the first a constant. Fitted by scoring to the likelihood of noisy, censored counts (Tobin 1958,
+    doi:10.2307/1907382): a suppressed cell says that its count is below the cut, whatever the prior puts there. Nothing is raised beyond
+    what some published cell was.
+    """
+    from scipy.special import log_ndtr
+
+    m, seen = np.maximum(prior, LEAST), noisy.published
+    if seen.sum() < features.shape[1] + 1:
+        return m
+    count, logs = np.nan_to_num(noisy.count), np.zeros(len(m))
+    for _ in range(LAW_ROUNDS):
+        mean = m * np.exp(logs)
+        spread = np.sqrt(noisy.sigma**2 + mean + LAW_MISFIT * mean**2)
+        z = (noisy.cut - mean) / spread
+        hazard = np.exp(-0.5 * z**2 - 0.5 * np.log(2 * np.pi) - log_ndtr(z))
+        knows = np.where(seen, 1.0, np.clip(hazard * (hazard + z), LEAST, 1.0))  # the further below the cut, the less it says
+        weight = (mean / spread) ** 2 * knows
+        step = np.where(seen, count - mean, -hazard * spread) / knows / mean
+        wanted = logs + np.clip(step, -1.0, 1.0)
+        squares = (features * weight[:, None]).T @ features + LAW_RIDGE * np.eye(features.shape[1])
+        logs = features @ np.linalg.solve(squares, features.T @ (weight * wanted))
+        logs = np.clip(logs, -MOST_LOG, max(float(logs[seen].max()), 0.0))
+    return m * np.exp(logs)
 
 
 def adjust(mean: FloatArray, variance: FloatArray, group: IntArray, totals: FloatArray) -> FloatArray:

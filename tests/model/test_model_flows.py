@@ -195,3 +195,24 @@ def test_bounding_is_undone_for_a_single_day() -> None:
         got = expectation(found, PLACE, some, WORK_ANCHOR).distances
         off.append(far(got[1:], want[1:]))
     assert off[0] < 0.75 * off[1]
+
+
+def test_far_trips_that_were_all_cut_follow_the_law_of_the_near_ones() -> None:
+    """Released with noise and a cut: every far band holds about the truth, not about the cut."""
+    sample, rng = lives(6_000, 3), np.random.default_rng(5)
+    truth = planted(1)
+    truth.deterrence[LEISURE] *= np.exp(-1.0 * np.arange(BANDS))[None, :]
+    found = expectation(truth, PLACE, sample, WORK_ANCHOR)
+    tables = released(found, 50_000 / len(sample.home))
+    sigma, cut = 120.0, 600.0
+    for name in ("distances", "trip_km"):
+        exact = tables[name].dense()
+        noisy = exact + rng.normal(0, sigma, exact.shape)
+        seen = marginal(name, np.where(noisy >= cut, noisy, 0.0), *tables[name].axis_names)
+        tables[name] = replace(seen, sigma=sigma, cut=cut)
+    fitted = fit_flows(tables, LEVELS, PLACE, sample, WORK_ANCHOR, PURPOSES, np.array([False]))
+    again = expectation(fitted, PLACE, sample, WORK_ANCHOR)
+    weight = 50_000 / len(sample.home)
+    want, got = (e.distances[LEISURE].sum(axis=0) * weight for e in (found, again))
+    hidden = want < cut / 2
+    assert hidden.sum() >= 3 and (want[hidden] / 2 < got[hidden]).all() and (got[hidden] < 2 * want[hidden]).all(), (want, got)

@@ -151,6 +151,39 @@ def test_adjusting_what_fits_changes_nothing_and_trusts_the_certain() -> None:
     assert reconcile.adjust(mean, certain, group, np.array([40.0])) == pytest.approx([3, 32, 5], abs=0.02)
 
 
+KM = np.array([0.5, 1.5, 3.0, 5.0, 7.5, 12.0, 20.0, 35.0, 60.0])
+ALONG = np.stack([np.ones(9), KM / KM[-1], np.log1p(KM)], axis=1)
+
+
+@pytest.mark.parametrize("sigma", [0.0, SIGMA])
+def test_suppressed_cells_follow_the_law_of_those_that_were_published(sigma: float) -> None:
+    """Trips fall with distance faster than the prior thinks; the far bands, all cut, are not filled up to the cut."""
+    rng = np.random.default_rng(2)
+    prior = 4_000 / (1 + KM)
+    truth = prior * np.exp(-0.12 * KM)
+    found = np.stack([reconcile.extended(prior, measured(truth, rng, sigma), ALONG) for _ in range(20)])
+    far = truth < 60
+    assert far.sum() >= 3 and prior[far].sum() > 4 * truth[far].sum()
+    assert found[:, far].sum(axis=1).mean() == pytest.approx(truth[far].sum(), abs=1 + sigma)
+    alone = np.stack([reconcile.posterior(prior, measured(truth, rng, sigma))[0] for _ in range(20)])
+    assert abs(alone[:, far].sum(axis=1).mean() - truth[far].sum()) > 2 * abs(found[:, far].sum(axis=1).mean() - truth[far].sum())
+
+
+def test_a_law_raises_no_cell_beyond_what_was_seen_and_says_nothing_of_too_few() -> None:
+    prior = np.full(9, 100.0)
+    rising = Noisy(np.where(KM < 10, 100.0 * np.exp(0.1 * KM), np.nan), 1.0, 90.0)
+    found = reconcile.extended(prior, rising, ALONG)
+    assert found.max() <= 1.001 * found[KM < 10].max()
+    few = Noisy(np.where(KM < 4, 100.0, np.nan), 1.0, 90.0)
+    np.testing.assert_array_equal(reconcile.extended(prior, few, ALONG), prior)
+
+
+@given(hnp.arrays(float, 9, elements=sizes), hnp.arrays(float, 9, elements=st.floats(50, 1e5) | st.just(np.nan)), st.floats(0, 500))
+def test_a_law_stays_a_number(prior: FloatArray, count: FloatArray, sigma: float) -> None:
+    found = reconcile.extended(prior, Noisy(count, sigma, 50.0), ALONG)
+    assert np.isfinite(found).all() and (found >= 0).all()
+
+
 @given(st.integers(0, 1000))
 def test_settled_tables_meet_their_totals(seed: int) -> None:
     rng = np.random.default_rng(seed)
