@@ -23,6 +23,7 @@ from synthmob.dataset.dictionary import markdown as table
 from synthmob.domain import Domain
 from synthmob.period import Period
 from synthmob.plan import Plan
+from synthmob.usageplan import USAGE_COLUMNS
 from synthmob.zonefiles import read_zoning
 
 DOCS = Path(__file__).resolve().parent
@@ -43,7 +44,7 @@ def percent(share: float) -> str:
 def demonstration() -> tuple[Plan, Public]:
     """The standard plan at epsilon 1 over the demonstration's London and a week, with every column that records can have."""
     zoning, period = read_zoning(GEODATA, h3_resolution=7), Period.of("2026-03-02", 7, "Europe/London")
-    plan = Plan.standard(EPSILON, DELTA).resolve(zoning, period, attributes=("sex", "age_band"), modes=True)
+    plan = Plan.standard(EPSILON, DELTA).resolve(zoning, period, attributes=("sex", "age_band"), modes=True, usage=USAGE_COLUMNS)
     return plan, Public(zoning, plan.domain, period)
 
 
@@ -99,6 +100,7 @@ def schemas() -> str:
     groups = (
         ("What an owner gives", (schema.SUBSCRIBERS, schema.EVENTS, schema.RECORD_STAYS)),
         ("What anyone gets", schema.SYNTHETIC),
+        ("What phones do, where events are asked for", (schema.SYNTHETIC_EVENTS, schema.SITES)),
         ("What is public and lies beside it", (schema.ZONES, schema.CALENDAR)),
     )
     parts = [

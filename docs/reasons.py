@@ -69,6 +69,8 @@ EIGHTHS = Reason(
 EACH_TRIP = "every trip adds 1/days to one cell, as many as a life has"
 INNER_STAYS = "every stay between two trips adds half of 1/days of its type to one cell, as many as a day has"
 
+EACH_EVENT = "every event adds {} of 1/days to one cell, as many as a life has"
+
 REASONS: dict[str, Reason] = {
     "demographics": ONE_CELL,
     "home_by_group": ONE_CELL,
@@ -115,4 +117,13 @@ REASONS: dict[str, Reason] = {
     "distinct_zones": ONE_CELL,
     "place_share": Reason("1 in one cell for each of the five places visited most", lambda public: len(PLACE_RANKS)),
     "distinct_given_visits": Reason("1 in one cell for each purpose other than home", _outside_home),
+    "events_per_day": Reason("every day of the period adds 1/days to one cell: the weights sum to 1", _one),
+    "events_per_person": ONE_CELL,
+    "event_hours": Reason(EACH_EVENT.format("a quarter"), None),
+    "event_directions": Reason(EACH_EVENT.format("an eighth"), None),
+    "event_durations": Reason(EACH_EVENT.format("an eighth"), None),
+    "event_volumes": Reason(EACH_EVENT.format("an eighth"), None),
+    "event_apps": Reason(EACH_EVENT.format("an eighth"), None),
+    "app_volumes": Reason(EACH_EVENT.format("an eighth"), None),
+    "event_zones": Reason(EACH_EVENT.format("a sixteenth"), None),
 }

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from synthmob.pipeline.places import ZoningFile
     from synthmob.pipeline.records import RecordFiles
     from synthmob.pipeline.spending import Account
+    from synthmob.synthesis.events import EventOptions
 
 
 def add_account(p: argparse.ArgumentParser) -> None:
@@ -36,6 +37,28 @@ def add_zones(p: argparse.ArgumentParser, *, required: bool = True) -> None:
     p.add_argument("--id-column", default="zone_id", metavar="NAME", help="column of zone ids (default zone_id)")
     p.add_argument("--district-column", default="district_id", metavar="NAME", help="column of districts (default district_id)")
     p.add_argument("--h3-resolution", type=int, metavar="R", help="use H3 cells of this resolution inside the shapes as zones")
+
+
+def add_events(p: argparse.ArgumentParser) -> None:
+    """What phones do, and the public parameters of that."""
+    p.add_argument("--events", action="store_true", help="write what the people's phones do as well, where the model has usage")
+    p.add_argument("--sites", type=Path, metavar="FILE", help="public list of antenna sites (site_id, lon, lat); without it they are drawn")
+    p.add_argument("--sites-a-zone", type=int, metavar="N", help="sites drawn in every zone (default 3)")
+    p.add_argument("--neighbour-share", type=float, metavar="S", help="share of events that a neighbouring site serves (default 0.02)")
+
+
+def events(a: argparse.Namespace) -> EventOptions | None:
+    """The events that are asked for; InputError where something is said of them and they are not."""
+    from synthmob.errors import InputError
+    from synthmob.synthesis.events import EventOptions
+
+    said = {"sites_a_zone": a.sites_a_zone, "neighbour_share": a.neighbour_share}
+    given = {name: value for name, value in said.items() if value is not None}
+    if not a.events and (given or a.sites is not None):
+        raise InputError("Sites and neighbours are those of events: give --events too, or leave them out.")
+    if a.sites is not None and a.sites_a_zone is not None:
+        raise InputError("Sites come from a list or are drawn: give --sites or --sites-a-zone, not both.")
+    return EventOptions(**given) if a.events else None
 
 
 def zones(a: argparse.Namespace) -> ZoningFile:

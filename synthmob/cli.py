@@ -121,6 +121,7 @@ def _add_generate(verbs: Any) -> None:
     p.add_argument("--scale-to", type=Path, metavar="CENSUS", help="residents by district (or zone), sex, age_band, n: gives each a weight")
     p.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="threads (default: one a processor)")
     p.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="folder to write")
+    arguments.add_events(p)
     p.set_defaults(run=_generate)
 
 
@@ -201,7 +202,7 @@ def _generate(a: argparse.Namespace) -> None:
     with terminal.persons_progress() as progress:
         people = generate(
             a.model, a.output, persons=a.persons, days=a.days, seed=a.seed, workers=a.workers, census=a.scale_to,
-            progress=progress)  # fmt: skip
+            progress=progress, events=arguments.events(a), site_list=a.sites)  # fmt: skip
     print(f"{a.output}: {people.n_persons:,} synthetic persons, {people.days} days, seed {people.seed}")
     if people.census is not None:
         print(f"Their weights make them the {people.census.total:,.0f} residents of {a.scale_to}.")

@@ -18,6 +18,12 @@ AGE_BAND = ("0-15", "16-24", "25-34", "35-44", "45-54", "55-64", "65+", "other")
 WORKER = ("yes", "no")
 PURPOSES = ("home", "work", "education", "shop", "leisure", "other")
 MODES = ("car", "vehicle passenger", "walking", "bicycle", "train", "bus", "tram", "other")
+KINDS = ("call", "sms", "data", "other")
+DIRECTIONS = ("in", "out", "none")
+APPS = ("web", "messaging", "social", "video", "music", "mail", "maps", "shopping", "games", "news", "finance", "travel", "health",
+        "education", "work", "cloud", "system", "other")
+"""Web and app categories: those of the App Store and of SensorKit (developer.apple.com/documentation/sensorkit/srdeviceusagereport,
+read in November 2026), merged by theme, with web, mail and messaging, which that list has inside others, cloud and system."""
 DAY_TYPES = ("weekday", "saturday", "sunday")
 MINUTES_PER_DAY = 1440
 OUTSIDE = "outside"
@@ -28,6 +34,8 @@ UNKNOWN = "unknown"
 DISTANCE_EDGES_KM = (0.0, 0.5, 1.0, 2.0, 3.0, 4.5, 6.5, 9.0, 12.0, 16.0, 22.0, 30.0, 45.0, 70.0)
 DURATION_EDGES_MIN = (0, 5, 10, 15, 20, 30, 45, 60, 75, 90, 105, 120, 150, 180, 210, 240, 300, 360, 420, 450, 480,
                       510, 540, 570, 600, 660, 720, 900, 1080, 1260)
+EVENT_DURATION_EDGES_S = (0, 1, 5, 15, 30, 60, 120, 240, 480, 960, 1920, 3840, 7680)
+VOLUME_EDGES_KB = (0, 1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576)
 TRAVEL_EDGES_MIN = (0, 3, 5, 7, 9, 11, 13, 16, 21, 26, 31, 41, 51, 61, 81, 101, 131, 181)
 MAX_CHAIN_STAYS = 8
 MOST_CHAINS = 10**12
@@ -155,6 +163,7 @@ class Domain:
     age_band: tuple[str, ...] = AGE_BAND
     purposes: tuple[str, ...] = PURPOSES
     modes: tuple[str, ...] = MODES
+    apps: tuple[str, ...] = APPS
     distance_edges_km: tuple[float, ...] = DISTANCE_EDGES_KM
     duration_edges_min: tuple[int, ...] = DURATION_EDGES_MIN
     travel_edges_min: tuple[int, ...] = TRAVEL_EDGES_MIN

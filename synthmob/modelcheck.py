@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synthmob.domain import DAY_TYPES
+from synthmob.counts.usage import EVENTS_EDGES
+from synthmob.domain import DAY_TYPES, DIRECTIONS, EVENT_DURATION_EDGES_S, KINDS, VOLUME_EDGES_KB
 from synthmob.errors import FormatError
 from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
 from synthmob.model.mobility import MobilityModel
 from synthmob.model.schedules import Timing
 from synthmob.model.timing import QUARTERS
+from synthmob.model.usage import HOURS, Usage
 
 Array = npt.NDArray[Any]
 MAX_PURPOSES = 16
@@ -60,6 +62,26 @@ def check(model: MobilityModel) -> None:
     for kind, (chains, timing) in enumerate(zip(routines.chains, routines.timings, strict=True)):
         _chains(f"routines.chains.{kind}", chains, purposes, groups * YES_OR_NO)
         _timing(f"routines.timings.{kind}", timing, chains, len(domain.duration_edges_min))
+    if model.usage is not None:
+        _usage(model.usage, anchors.groups.shape[2], zones, len(domain.apps))
+
+
+def _usage(usage: Usage, groups: int, zones: int, apps: int) -> None:
+    kinds = len(KINDS)
+    _weights("usage.per_day", usage.per_day, (groups, len(EVENTS_EDGES)))
+    _weights("usage.steady", usage.steady, (1,))
+    _weights("usage.hours", usage.hours, (kinds, HOURS))
+    _weights("usage.tilt", usage.tilt, (kinds, zones))
+    _weights("usage.worth", usage.worth, (kinds, HOURS))
+    _weights("usage.directions", usage.directions, (kinds, len(DIRECTIONS)))
+    _weights("usage.durations", usage.durations, (kinds, len(EVENT_DURATION_EDGES_S)))
+    _weights("usage.volumes", usage.volumes, (kinds, len(VOLUME_EDGES_KB)))
+    _weights("usage.apps", usage.apps, (groups, apps))
+    _weights("usage.app_volumes", usage.app_volumes, (apps, len(VOLUME_EDGES_KB)))
+    if float(usage.hours.sum()) < LEAST_PERSONS or min(float(usage.tilt.min()), float(usage.worth.min())) < LEAST_PERSONS:
+        _refuse("usage", "no hour or zone for an event to be in")
+    if float(usage.steady[0]) > 1:
+        _refuse("usage.steady", "a correlation above 1")
 
 
 def _chains(name: str, chains: Chains, purposes: int, classes: int) -> None:

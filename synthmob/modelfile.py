@@ -29,6 +29,7 @@ from synthmob.model.anchors import Anchors
 from synthmob.model.flows import Flows
 from synthmob.model.mobility import MobilityModel
 from synthmob.model.routines import Routines
+from synthmob.model.usage import Usage
 from synthmob.period import Period
 from synthmob.plan import domain_from
 from synthmob.zonefiles import read_zoning, write_zoning
@@ -39,6 +40,8 @@ FORMAT_VERSION = 1
 KIND, MARK, HOLDS = "model", "model.json", ("arrays", "zones.parquet", manifest.FILE)
 WORDS: dict[str, type] = {"anchors": Anchors, "flows": Flows, "routines": Routines}
 """The parts of a model that are arrays, under the name of their field."""
+MAY_LACK: dict[str, type] = {"usage": Usage}
+"""The parts that a model has where its release did."""
 MAX_BYTES = 3 << 29
 """The most bytes of all arrays together: home by work over 14,000 zones."""
 MAX_DIMENSIONS = 6
@@ -104,7 +107,8 @@ def _parts(where: Path, said: dict[str, Any], day_types: int) -> dict[str, Any]:
             raise FormatError(f"The model's arrays have not the size of any that we fit, over {MAX_BYTES >> 20} MB: do not trust it.")
         return _read_array(where, name, shape, dtype, said[name].get("sha256"))
 
-    parts: dict[str, Any] = {name: _built(kind, name, day_types, read) for name, kind in WORDS.items()}
+    there = {name: kind for name, kind in MAY_LACK.items() if any(array.startswith(f"{name}.") for array in said)}
+    parts: dict[str, Any] = {name: _built(kind, name, day_types, read) for name, kind in (WORDS | there).items()}
     if strange := sorted(set(said) - set(seen)):
         raise FormatError(f"{where / MARK} describes an array {strange[0][:80]!r} that no model has: ask for the model again.")
     folders.check_holds(where / "arrays", KIND, [f"{name}.npy" for name in seen])
@@ -113,8 +117,9 @@ def _parts(where: Path, said: dict[str, Any], day_types: int) -> dict[str, Any]:
 
 def _arrays(model: MobilityModel) -> Iterator[tuple[str, Array]]:
     """Every array of a model with its dotted name, in the types that the dataclasses declare."""
-    for name, kind in WORDS.items():
-        yield from _inside(getattr(model, name), kind, name)
+    for name, kind in (WORDS | MAY_LACK).items():
+        if (part := getattr(model, name)) is not None:
+            yield from _inside(part, kind, name)
 
 
 def _inside(part: object, kind: type, prefix: str) -> Iterator[tuple[str, Array]]:

@@ -17,6 +17,7 @@ from synthmob import accounting, folders
 from synthmob.domain import Domain
 from synthmob.errors import PlanError
 from synthmob.period import Period
+from synthmob.usageplan import USAGE_TABLES
 from synthmob.zones import Zoning
 
 MIN_GROUP = 50
@@ -38,6 +39,7 @@ class Request:
 
     `share` is its part of the budget relative to the other tables; `bound_l2` the most that one subscriber can move the
     whole table, as an L2 norm in persons, for one day type; `per_day_type` multiplies its square by the day types of the period.
+    A table of usage `needs_columns` of the events: without them it is not asked for.
     """
 
     statistic: str
@@ -46,6 +48,7 @@ class Request:
     bound_l2: float = 1.0
     per_day_type: bool = False
     needs_days: int = 1
+    needs_columns: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -100,6 +103,9 @@ STANDARD = (
     Request("distinct_given_visits", "", 0.3, math.sqrt(5), needs_days=2),
 )
 
+USAGE = tuple(Request(name, level, share, bound_l2, needs_columns=columns) for name, level, share, bound_l2, columns in USAGE_TABLES)
+"""Usage, a small part of the budget: asked for where the events of the records say of what kind they are."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -108,7 +114,7 @@ class Plan:
     epsilon: float
     delta: float
     min_group: int = MIN_GROUP
-    requests: tuple[Request, ...] = STANDARD
+    requests: tuple[Request, ...] = (*STANDARD, *USAGE)
     domain: Domain = field(default_factory=Domain)
     resolved: bool = False
     dropped: tuple[str, ...] = ()
@@ -154,8 +160,13 @@ class Plan:
                 "and never a release, say --i-accept if that is what you want."
             )
 
-    def resolve(self, zoning: Zoning, period: Period, *, attributes: tuple[str, ...], modes: bool) -> Plan:
-        """The concrete plan for a public zoning and period, and for the columns that the records are declared to have."""
+    def resolve(
+        self, zoning: Zoning, period: Period, *, attributes: tuple[str, ...], modes: bool, usage: tuple[str, ...] = ()
+    ) -> Plan:
+        """The concrete plan for a public zoning and period, and for the columns that the records are declared to have.
+
+        `usage` are those of the events that say what they are; without any of them usage is not spoken of.
+        """
         domain = self.domain
         lost = tuple(a for a in domain.attributes if a not in attributes)
         if lost:
@@ -171,6 +182,8 @@ class Plan:
                 dropped.append(f"{request.name} (one day only)")
             elif request.statistic == "modes" and not modes:
                 dropped.append("modes (no such column)")
+            elif not set(request.needs_columns) <= set(usage):
+                dropped.extend([f"{request.name} (no such column)"] if usage else [])
             else:
                 requests.extend(self._concrete(request, zoning, period))
         total = sum(r.share for r in requests)
@@ -220,7 +233,7 @@ class Plan:
 
 def _changed(where: Path, tables: Any) -> tuple[Request, ...]:
     """The standard requests with the entries of a plan file laid over them."""
-    known = {r.name: r for r in STANDARD}
+    known = {r.name: r for r in (*STANDARD, *USAGE)}
     if not isinstance(tables, Mapping):
         raise PlanError(f"{where} has tables {tables!r}: write one [tables.\"NAME\"] for each table to change.")
     for name, change in tables.items():

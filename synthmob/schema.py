@@ -67,13 +67,21 @@ _VISIT = ("person_id", "day", "seq")
 _OF_PERSON = Link("person_id", "persons", "person_id")
 _ON_DAY = Link("day", "calendar", "day")
 
+USAGE = (
+    Column("kind", "string", "", "call, sms, data", optional=True),
+    Column("direction", "string", "", "in, out; null for data", optional=True),
+    Column("duration_s", "float64", "s", "how long it lasted; null where that is not known", optional=True),
+    Column("volume_kb", "float64", "kB", "data sent and received together; null where that is not known", optional=True),
+    Column("app", "string", "", "category of the app or site, for data", optional=True))
+"""What an event may say of itself; statistics of usage are measured where the records have `kind`."""
+
 SUBSCRIBERS = Table("subscribers", "one real subscriber, private", (
     Column("subscriber_id", "int64|string", "", "key, never leaves the boundary"), _SEX, _AGE))
 EVENTS = Table("events", "one record of the network (call, message, data session), private", (
     Column("subscriber_id", "int64|string", "", "key of SUBSCRIBERS"),
     Column("time", "timestamp", "local time", "when"),
     Column("zone_id", "string", "", "zone of the antenna; or lon and lat", optional=True), _LON, _LAT,
-    Column("kind", "string", "", "call, sms, data", optional=True)))
+    *USAGE))
 RECORD_STAYS = Table("stays", "a dwell of a real subscriber in a zone, private", (
     Column("subscriber_id", "int64|string", "", "key of SUBSCRIBERS"), _DAY, _SEQ, _PURPOSE, _ZONE, _START, _END,
     Column("mode", "string", "", "mode of the trip to this stay", optional=True), _LON, _LAT))
@@ -112,6 +120,23 @@ CALENDAR = Table("calendar", "one day of the period", (
     Column("day_type", "string", "", "weekday, saturday, sunday: what the day was generated as")), key=("day",))
 SYNTHETIC = (PERSONS, STAYS, TRIPS)
 """The tables of synthetic rows, as `generate` writes them."""
+
+SYNTHETIC_EVENTS = Table("events", "one record of the network about a synthetic person", (
+    _PERSON,
+    Column("time", "timestamp", "local time", "when"),
+    Column("site_id", "string", "", "antenna site that served; null outside the zoning"),
+    Column("zone_id", "string", "", "zone of the site"),
+    Column("kind", "string", "", "call, sms, data"),
+    Column("direction", "string", "", "in, out; null for data"),
+    Column("counterpart_id", "int64", "", "the synthetic person at the other end of a call or message: drawn, nothing of it was measured"),
+    Column("duration_s", "int32", "s", "how long it lasted; null where the records did not tell"),
+    Column("volume_kb", "int32", "kB", "data sent and received together; null where the records did not tell"),
+    Column("app", "string", "", "category of the app or site, for data")))
+SITES = Table("sites", "one antenna site, from a public list or drawn", (
+    Column("site_id", "string", "", "its name"),
+    Column("zone_id", "string", "", "zone that it stands in"),
+    Column("lon", "float64", "degrees", "longitude, EPSG:4326"),
+    Column("lat", "float64", "degrees", "latitude, EPSG:4326")))
 
 
 def check(found: Iterable[str], table: Table, where: str) -> None:

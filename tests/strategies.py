@@ -14,7 +14,7 @@ import pyarrow as pa
 import shapely
 from hypothesis import strategies as st
 
-from synthmob.domain import AGE_BAND, MODES, OUTSIDE, PURPOSES, SEX, UNKNOWN
+from synthmob.domain import AGE_BAND, APPS, DIRECTIONS, KINDS, MODES, OUTSIDE, PURPOSES, SEX, UNKNOWN
 from synthmob.period import Period
 from synthmob.zonelevels import level_of, zone_level
 from synthmob.zones import Zoning
@@ -30,6 +30,9 @@ PERSON_SCHEMA = pa.schema({
 STAY_SCHEMA = pa.schema({
     "person_id": pa.int64(), "day": pa.int32(), "seq": pa.int32(), "purpose": pa.string(), "zone_id": pa.string(),
     "start_min": pa.int32(), "end_min": pa.int32(), "mode": pa.string()})  # fmt: skip
+EVENT_SCHEMA = pa.schema({
+    "person_id": pa.int64(), "at_s": pa.int64(), "zone_id": pa.string(), "kind": pa.string(), "direction": pa.string(),
+    "app": pa.string(), "duration_s": pa.float64(), "volume_kb": pa.float64()})  # fmt: skip
 
 Row = dict[str, Any]
 
@@ -52,19 +55,27 @@ def town() -> Zoning:
 
 @dataclass(frozen=True)
 class Population:
-    """Rows of PERSONS and of STAYS."""
+    """Rows of PERSONS, of STAYS and, where the population has phones, of EVENTS."""
 
     persons: tuple[Row, ...]
     stays: tuple[Row, ...]
+    events: tuple[Row, ...] = ()
 
     def without(self, person_id: int) -> Population:
         """The same people without one of them."""
-        return Population(*(tuple(r for r in rows if r["person_id"] != person_id) for rows in (self.persons, self.stays)))
+        return Population(*(tuple(r for r in rows if r["person_id"] != person_id) for rows in self._all()))
 
     def shuffled(self, seed: int) -> Population:
         """The same rows in another order: a table has none."""
         order = random.Random(seed)
-        return Population(*(tuple(order.sample(rows, len(rows))) for rows in (self.persons, self.stays)))
+        return Population(*(tuple(order.sample(rows, len(rows))) for rows in self._all()))
+
+    def _all(self) -> tuple[tuple[Row, ...], ...]:
+        return self.persons, self.stays, self.events
+
+    def events_table(self) -> Any:
+        """EVENTS as an ibis table."""
+        return _table(self.events, EVENT_SCHEMA, ())
 
     def tables(self, *, without: Sequence[str] = ()) -> tuple[Any, Any]:
         """PERSONS and STAYS as ibis tables, some columns left out."""
@@ -90,6 +101,20 @@ def a_day(person_id: int, day: int, n_stays: int, seed: int, zoning: Zoning) -> 
         "mode": chance.choice(modes)} for k in range(n_stays)]  # fmt: skip
 
 
+def a_phone(person_id: int, n: int, seed: int, zoning: Zoning, period: Period) -> list[Row]:
+    """So many events of one person, in few or many places, hours and kinds, some of them outside the period."""
+    chance = random.Random(seed)
+    zones = chance.sample([*zoning.ids, OUTSIDE, None], chance.choice((1, 2, 4, zoning.n_zones)))
+    kinds = chance.sample([*KINDS, "telex", None], chance.choice((1, 2, 6)))
+    apps = chance.sample([*APPS, "poetry", None], chance.choice((1, 3, 20)))
+    last = chance.choice((3600, 86_400, period.days * 86_400 + 60))
+    return [{
+        "person_id": person_id, "at_s": chance.randrange(-30, last), "zone_id": chance.choice(zones), "kind": chance.choice(kinds),
+        "direction": chance.choice([*DIRECTIONS, "up", None]), "app": chance.choice(apps),
+        "duration_s": chance.choice((None, 0.0, 1.0, 59.5, 60.0, 10.0 ** chance.uniform(0, 5))),
+        "volume_kb": chance.choice((None, 0.0, 1.0, 10.0 ** chance.uniform(0, 8)))} for _ in range(n)]  # fmt: skip
+
+
 def _person(person_id: int, zoning: Zoning) -> st.SearchStrategy[Row]:
     places = st.sampled_from([*zoning.ids[:3], zoning.ids[-1], OUTSIDE, None])
     return st.fixed_dictionaries({
@@ -106,11 +131,13 @@ def populations(
     persons: list[Row] = []
     stays: list[Row] = []
     day = st.tuples(st.integers(-1, period.days), st.sampled_from(list(sizes)), st.integers(0, 2**20))
+    events: list[Row] = []
     for person_id in draw(st.lists(st.integers(-5, 2**40), min_size=1, max_size=most, unique=True)):
+        events += a_phone(person_id, draw(st.sampled_from((0, 1, 5, 40))), draw(st.integers(0, 2**20)), zoning, period)
         persons.append(draw(_person(person_id, zoning)))
         for k, n_stays, seed in draw(st.lists(day, max_size=period.days + 2, unique_by=lambda d: d[0])):
             stays += a_day(person_id, k, n_stays, seed, zoning)
-    return Population(tuple(persons), tuple(stays)).shuffled(len(stays))
+    return Population(tuple(persons), tuple(stays), tuple(events)).shuffled(len(stays))
 
 
 def crowd(n: int, zoning: Zoning, period: Period, seed: int, sizes: Iterable[int]) -> Population:
@@ -125,4 +152,5 @@ def crowd(n: int, zoning: Zoning, period: Period, seed: int, sizes: Iterable[int
             "worker": chance.choice(["yes", "no"]), "home_zone": home, "work_zone": work})  # fmt: skip
         for day in range(period.days):
             stays += a_day(person_id, day, chance.choice(lengths), chance.getrandbits(32), zoning)
-    return Population(tuple(persons), tuple(stays))
+    phones = (a_phone(person_id, (0, 2, 5, 9, 20, 60, 150, 400)[person_id % 8], person_id + seed, zoning, period) for person_id in range(n))
+    return Population(tuple(persons), tuple(stays), tuple(row for phone in phones for row in phone))

@@ -17,14 +17,16 @@ from synthmob import accounting
 from synthmob.domain import Domain
 from synthmob.errors import PlanError
 from synthmob.period import Period
-from synthmob.plan import LEAST_GROUP, MIN_GROUP, ROUNDING_SLACK, STANDARD, Plan, Request, domain_from
+from synthmob.plan import LEAST_GROUP, MIN_GROUP, ROUNDING_SLACK, STANDARD, USAGE, Plan, Request, domain_from
+from synthmob.usageplan import USAGE_COLUMNS
 
 TOWN = town()
 BOTH = ("sex", "age_band")
 
 
-def resolved(period: Period = FORTNIGHT, plan: Plan | None = None, attributes: tuple[str, ...] = BOTH, modes: bool = True) -> Plan:
-    return (plan or Plan.standard()).resolve(TOWN, period, attributes=attributes, modes=modes)
+def resolved(period: Period = FORTNIGHT, plan: Plan | None = None, attributes: tuple[str, ...] = BOTH, modes: bool = True,
+             usage: tuple[str, ...] = ()) -> Plan:  # fmt: skip
+    return (plan or Plan.standard()).resolve(TOWN, period, attributes=attributes, modes=modes, usage=usage)
 
 
 # ---------------------------------------------------------------- the budget
@@ -114,6 +116,24 @@ def test_what_makes_no_sense_is_dropped_and_said() -> None:
     assert resolved().dropped == ()
 
 
+def test_records_without_usage_have_the_plan_that_they_had_before_there_was_any() -> None:
+    """Not a share, not a word of it: their releases are what they were."""
+    old = Plan(1.0, 1e-6, requests=STANDARD).resolve(TOWN, FORTNIGHT, attributes=BOTH, modes=True)
+    assert resolved() == old
+
+
+def test_usage_takes_a_small_part_of_the_budget_where_the_events_tell_it() -> None:
+    plan = resolved(plan=Plan.standard(), usage=USAGE_COLUMNS)
+    of_usage = [r for r in plan.requests if r.needs_columns]
+    assert {r.statistic for r in of_usage} == {r.statistic for r in USAGE} and plan.dropped == ()
+    assert sum(r.share for r in of_usage) < 0.06
+    some = resolved(plan=Plan.standard(), usage=("kind", "app"))
+    assert {r.statistic for r in some.requests if r.needs_columns} == {
+        "events_per_day", "events_per_person", "event_hours", "event_apps", "event_zones"}  # fmt: skip
+    lost = ("event_directions", "event_durations", "event_volumes", "app_volumes")
+    assert some.dropped == tuple(f"{name} (no such column)" for name in lost)
+
+
 def test_a_column_that_the_plan_does_not_name_is_not_read() -> None:
     plan = Plan(1.0, 1e-6, domain=Domain(attributes=("sex",)))
     assert resolved(plan=plan).domain.attributes == ("sex",)
@@ -195,7 +215,7 @@ def test_a_plan_file_changes_the_standard_plan(tmp_path: Path) -> None:
     asked = {r.name: r for r in plan.requests}
     assert (asked["home_work@district"].share, asked["home_work@district"].bound_l2) == (3.0, 1.5)
     assert [r for r in plan.requests if r.name not in ("home_work@district", "modes")] == [
-        r for r in STANDARD if r.name not in ("home_work@district", "modes")]  # fmt: skip
+        r for r in (*STANDARD, *USAGE) if r.name not in ("home_work@district", "modes")]  # fmt: skip
     concrete = resolved(plan=plan)
     assert concrete.dropped == ("modes",) and "modes" not in {r.name for r in concrete.requests}
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from synthmob.domain import DAY_TYPES, MINUTES_PER_DAY, Domain
+from synthmob.domain import APPS, DAY_TYPES, DIRECTIONS, KINDS, MINUTES_PER_DAY, Domain
 from synthmob.errors import InputError
 from synthmob.period import Period
 from synthmob.zones import Zoning
@@ -162,6 +162,14 @@ def _events(stays: pa.Table, period: Period) -> pa.Table:
     nth = np.arange(len(row)) - np.repeat(np.cumsum(times) - times, times)
     minute = np.minimum(start[row] + EVENT_EVERY_MIN * nth, end[row]) + MINUTES_PER_DAY * stays["day"].to_numpy()[row].astype(np.int64)
     midnight = np.datetime64(period.first_day, "s")
+    number = np.arange(len(row)) + stays["subscriber_id"].to_numpy()[row]
     return pa.table({
         "subscriber_id": stays["subscriber_id"].to_numpy()[row], "time": midnight + minute.astype("timedelta64[m]"),
-        "zone_id": stays["zone_id"].take(pa.array(row))})  # fmt: skip
+        "zone_id": stays["zone_id"].take(pa.array(row)), **_use(number)})  # fmt: skip
+
+
+def _use(number: Int64Array) -> Columns:
+    """What the events are: all kinds, directions, apps, durations and volumes in turn, so that every table of usage is met."""
+    labels = {"kind": KINDS, "direction": DIRECTIONS, "app": APPS}
+    texts = {name: np.array(values)[number // step % len(values)] for (name, values), step in zip(labels.items(), (1, 4, 2), strict=True)}
+    return texts | {"duration_s": 2.0 ** (number % 14) - 1, "volume_kb": 4.0 ** (number % 11)}

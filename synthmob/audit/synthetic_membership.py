@@ -18,7 +18,7 @@ from synthmob.audit import ceiling
 from synthmob.audit.evidence import Evidence
 from synthmob.audit.intervals import Interval, auc_over_trials
 from synthmob.audit.subject import Subject, Trial
-from synthmob.audit.vectors import Vectors
+from synthmob.audit.vectors import Vectors, of_lives
 from synthmob.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
@@ -48,7 +48,8 @@ def on_synthetic(subject: Subject, trials: Sequence[Trial], rng: np.random.Gener
 
 def scored(subject: Subject, trials: Sequence[Trial], rng: np.random.Generator) -> dict[str, Scores]:
     """The scores of every trial: 'counts' of everybody, 'nearest' of some of each side."""
-    vectors = Vectors.of(subject.contributions)
+    lived = of_lives(subject.contributions)
+    vectors = Vectors.of(lived)  # the made-up people have no events to be compared by
     out: dict[str, Scores] = {"counts": [], "nearest": []}
     for trial in trials:
         made = vectors.of_others(subject, trial.made_persons, trial.made_stays)

@@ -23,6 +23,11 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 
+def of_lives(contributions: Mapping[str, Contributions]) -> dict[str, Contributions]:
+    """The tables that people without events can be compared by: all but those of usage."""
+    return {name: table for name, table in contributions.items() if STATISTICS[name.partition("@")[0]].word != "usage"}
+
+
 @dataclass(frozen=True, eq=False)
 class Vectors:
     """One row a person, one column a cell: their bounded part of it, in persons. Confidential where the people are real.

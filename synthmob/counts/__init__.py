@@ -1,4 +1,4 @@
-"""Every statistic of the standard plan, defined once over PERSONS and STAYS."""
+"""Every statistic of the standard plan, defined once over PERSONS, STAYS and EVENTS."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from synthmob.counts.flows import FLOWS
 from synthmob.counts.routines import ROUTINES
 from synthmob.counts.statistic import Public, Statistic, bounded, cells, count, table_name
 from synthmob.counts.timing import TIMING
+from synthmob.counts.usage import USAGE
 
-STATISTICS: dict[str, Statistic] = {s.name: s for s in (*ANCHORS, *FLOWS, *ROUTINES, *TIMING)}
+STATISTICS: dict[str, Statistic] = {s.name: s for s in (*ANCHORS, *FLOWS, *ROUTINES, *TIMING, *USAGE)}
 
 __all__ = ["STATISTICS", "Coded", "Contributions", "Public", "Statistic", "bounded", "cells", "coded", "count", "table_name"]

@@ -6,7 +6,6 @@ stay with what lies before and after it on the same day.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +13,13 @@ import ibis
 import numpy as np
 from ibis import _
 
+from synthmob.counts.codes import band, category
+from synthmob.counts.events import coded_events
 from synthmob.domain import DAY_TYPES, UNKNOWN, WORKER, Domain
 from synthmob.period import Period
 from synthmob.zones import Zoning
 
+__all__ = ["Coded", "band", "category", "coded", "lookups"]
 NO_PURPOSE = -1
 LONG_CHAIN = -1
 
@@ -34,6 +36,8 @@ class Coded:
     anchor_km (to where the day goes next: the work place if the next stay is work, home otherwise), chain (-1 where longer
     than the domain's chains), duties_left (stays of work or education still to come), day_kind (0 a day with work, 1 with
     education only, 2 neither).
+
+    `events`, None where there are none: see `events.coded_events`; `days_of_events` where they cover less than the period, else 0.
     """
 
     backend: Any
@@ -42,6 +46,13 @@ class Coded:
     zoning: Zoning
     domain: Domain
     period: Period
+    events: Any = None
+    days_of_events: int = 0
+
+    @property
+    def usage_days(self) -> int:
+        """The days that usage is counted over: those of the period, or as many of them as the population has lived."""
+        return self.days_of_events or self.period.days
 
     def area(self, zone: Any, level: str, *, unknown: bool = False) -> Any:
         """An expression: the area of a zone-index column at a level."""
@@ -51,20 +62,6 @@ class Coded:
         if unknown:
             parents.append(max(parents) + 1)
         return ibis.array(parents)[zone.cast("int64")]
-
-
-def category(column: Any, labels: Sequence[str]) -> Any:
-    """An expression: the code of a label column; whatever is not among the labels gets the last code."""
-    cases = [(column == label, code) for code, label in enumerate(labels[:-1])]
-    return ibis.cases(*cases, else_=len(labels) - 1).cast("int16") if cases else ibis.literal(0, "int16")
-
-
-def band(value: Any, edges: Sequence[float], *, missing: int | None = None) -> Any:
-    """An expression: which right-open bin a number lies in, the last bin open above; null gets the code `missing`."""
-    code: Any = ibis.literal(0, "int16")
-    for edge in edges[1:]:
-        code = code + (value >= edge).cast("int16")
-    return code if missing is None else ibis.ifelse(value.isnull(), missing, code).cast("int16")
 
 
 def lookups(backend: Any, zoning: Zoning, name: str) -> Any:
@@ -80,8 +77,11 @@ def lookups(backend: Any, zoning: Zoning, name: str) -> Any:
     return backend.create_table(name, ibis.memtable(table), temp=True, overwrite=True)
 
 
-def coded(backend: Any, persons: Any, stays: Any, zoning: Zoning, domain: Domain, period: Period, *, name: str) -> Coded:
-    """Code PERSONS and STAYS (ibis tables, see schema.py) and keep the result on the backend under `name`.
+def coded(
+    backend: Any, persons: Any, stays: Any, zoning: Zoning, domain: Domain, period: Period, *, name: str, events: Any = None,
+    days_of_events: int = 0,
+) -> Coded:  # fmt: skip
+    """Code PERSONS, STAYS and, where given, EVENTS (ibis tables, see schema.py); keep the result on the backend under `name`.
 
     Missing attributes count as the last category; a null zone is `outside`; days outside the period are dropped.
     """
@@ -90,7 +90,11 @@ def coded(backend: Any, persons: Any, stays: Any, zoning: Zoning, domain: Domain
     people = backend.create_table(f"{name}_persons", people, temp=True, overwrite=True)
     visits = _neighbours(_days(_visits(stays, people, zones, zoning, domain, period), domain), zones)
     visits = backend.create_table(f"{name}_visits", visits, temp=True, overwrite=True)
-    return Coded(backend, people, visits, zoning, domain, period)
+    used = None
+    if events is not None:
+        used = coded_events(events, people, zones, zoning.n_zones, domain, period)
+        used = backend.create_table(f"{name}_events", used, temp=True, overwrite=True)
+    return Coded(backend, people, visits, zoning, domain, period, used, days_of_events)
 
 
 def _persons(persons: Any, zones: Any, zoning: Zoning, domain: Domain) -> Any:

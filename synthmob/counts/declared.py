@@ -9,12 +9,13 @@ from synthmob.counts.flows import FLOWS
 from synthmob.counts.routines import ROUTINES
 from synthmob.counts.statistic import Public, Statistic
 from synthmob.counts.timing import TIMING
+from synthmob.counts.usage import USAGE
 from synthmob.errors import FormatError
 from synthmob.marginals import Marginal
 
 OF_PEOPLE = ("sex", "age_band")
 """The axes that a publisher may cut in bands of their own."""
-KNOWN: dict[str, Statistic] = {s.name: s for s in (*ANCHORS, *FLOWS, *ROUTINES, *TIMING)}
+KNOWN: dict[str, Statistic] = {s.name: s for s in (*ANCHORS, *FLOWS, *ROUTINES, *TIMING, *USAGE)}
 
 
 def check_axes(tables: Mapping[str, Marginal], public: Public, *, planned: bool) -> None:

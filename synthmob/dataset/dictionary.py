@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from synthmob.dataset.facts import Facts
-from synthmob.domain import DAY_TYPES, WORKER, Domain
+from synthmob.domain import DAY_TYPES, DIRECTIONS, KINDS, WORKER, Domain
 from synthmob.schema import Column, Table
 
 TIMES = (
@@ -48,7 +48,8 @@ def categories_table(domain: Domain, *, modes: bool) -> str:
     """The categories of every axis that has some; `modes` only where records are spoken of."""
     values = (
         ("sex", domain.sex), ("age_band", domain.age_band), ("worker", WORKER), ("purpose", domain.purposes),
-        *((("mode", domain.modes),) if modes else ()), ("day type", DAY_TYPES))  # fmt: skip
+        *((("mode", domain.modes),) if modes else ()), ("kind", KINDS), ("direction", DIRECTIONS), ("app", domain.apps),
+        ("day type", DAY_TYPES))  # fmt: skip
     return markdown(["axis", "categories"], [[name, ", ".join(of)] for name, of in values])
 
 

@@ -27,6 +27,7 @@ from synthmob.fidelity.sides import (
     open_side,
     shared_day_types,
 )
+from synthmob.fidelity.usage import NO_EVENTS, USAGE_FEATURES, USAGE_METRICS, product_of_margins
 from synthmob.fidelity.views import Scene
 from synthmob.period import Period
 from synthmob.zones import Zoning
@@ -61,9 +62,12 @@ def compare_inside(
     """
     known = open_side(backend, Tables(*truth), zoning, domain, period, name="fidelity_truth")
     made = open_side(backend, Tables(*synthetic), zoning, domain, period, name="fidelity_synthetic")
+    phones = {known.coded.events is not None, made.coded.events is not None}
+    if phones == {True}:
+        metrics = (*metrics, *USAGE_METRICS)
     present = tuple(a for a in ATTRIBUTES if a in domain.attributes and _has(truth, a) and _has(synthetic, a))
     wanted = [m for m in metrics if set(m.needs) <= set(present)]
-    features = [f for name, f in FEATURES.items() if any(m.feature == name for m in wanted)]
+    features = [f for name, f in (FEATURES | USAGE_FEATURES).items() if any(m.feature == name for m in wanted)]
     scene = Scene(zoning, domain, shared_day_types([known, made], period))
     others = [_summed(made, features)]
     made.close()
@@ -73,11 +77,14 @@ def compare_inside(
     draws = resamples(known.n_persons, made.n_persons, bootstraps, seed)
     found: dict[str, Finding] = {}
     for feature in features:
-        aligned = align(pull(known, feature, by_person=True), [other.cells[feature.name] for other in others])
+        own, beside = pull(known, feature, by_person=True), [other.cells[feature.name] for other in others]
+        if feature.name in USAGE_FEATURES:  # the naive population has no phones
+            beside[1] = product_of_margins(own, known.n_persons, made.n_persons)
+        aligned = align(own, beside)
         scored = [m for m in wanted if m.feature == feature.name]
         found |= _findings(scored, _Normal.of(feature, aligned, known, others, draws, scene), scene)
     known.close()
-    notes = _notes(metrics, wanted, scene, period)
+    notes = (*_notes(metrics, wanted, scene, period), *([NO_EVENTS] if len(phones) > 1 else []))
     return Fidelity(
         "inside", True, made.n_persons, tuple(found[m.name] for m in wanted if m.name in found), notes=notes
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synthmob.counts import STATISTICS, Coded, count
+from synthmob.counts import STATISTICS, Coded, Statistic, count
 from synthmob.domain import ChainAxis, Domain
 from synthmob.errors import FormatError
 from synthmob.fidelity.align import IntArray, sums
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 DRAWS = 20
 TOLERANCE = 0.01
 VIOLATION_SIGMAS = 3.0
+PER_PERSON = "events_per_person"
 SCALED_BY = ("demographics", "home_by_group", "home", "home_work", "work")
 """Tables of persons, from the one that tells best how many there are."""
 
@@ -113,16 +114,37 @@ def _compared(
 def _pairs(marginals: Mapping[str, Marginal], coded: Coded) -> tuple[dict[str, _Pair], list[str]]:
     pairs: dict[str, _Pair] = {}
     notes: list[str] = []
+    silent = coded.events is None
+    if silent and any(_of_usage(name) for name in marginals):
+        notes.append("tables of usage: left out, the population has no events")
     for name, released in marginals.items():
         statistic_name, _, level = name.partition("@")
         statistic = STATISTICS.get(statistic_name)
-        if statistic is None or not len(released.values):
-            why = "no published cell" if statistic else "not a statistic that is known here"
+        if silent and _of_usage(name):
+            continue
+        why = _left_out(name, released, statistic, coded)
+        if statistic is None or why:
             notes.append(f"table {name}: left out, {why}")
             continue
         bound = released.bound_l2 if released.bound_l2 > 0 else None
         pairs[name] = _in_axes_of(released, count(statistic, coded, level, bound_l2=bound, confidential=False))
     return pairs, notes
+
+
+def _of_usage(name: str) -> bool:
+    statistic = STATISTICS.get(name.partition("@")[0])
+    return statistic is not None and statistic.word == "usage"
+
+
+def _left_out(name: str, released: Marginal, statistic: Statistic | None, coded: Coded) -> str:
+    """Why a table cannot be compared with this population; nothing where it can."""
+    if statistic is None:
+        return "not a statistic that is known here"
+    if not len(released.values):
+        return "no published cell"
+    if name == PER_PERSON and coded.usage_days < coded.period.days:
+        return "a mean over fewer days than the release has is another one"
+    return ""
 
 
 def _on_days(released: Marginal, lived: Sequence[str]) -> Marginal:

@@ -17,7 +17,7 @@ from synthmob.model.mobility import DEFAULT_PERIOD
 from synthmob.period import Period
 from synthmob.plan import domain_from
 from synthmob.synthesis.days import Population
-from synthmob.synthesis.outfolder import open_out
+from synthmob.synthesis.outfolder import Out, open_out
 from synthmob.synthesis.writer import write
 
 if TYPE_CHECKING:
@@ -36,9 +36,14 @@ def compare(release: Release, people: Population | str | Path) -> Fidelity:
             period = Period.from_json(release.info["period"]) if "period" in release.info else out.period or DEFAULT_PERIOD
             plan = release.info.get("plan")
             domain = domain_from(plan.get("domain"), "release.json") if plan else out.domain or Domain()
-            return compare_outside(release, Tables(out.persons, out.stays), out.zoning, domain, period, backend)
+            return compare_outside(release, tables_of(out), out.zoning, domain, period, backend)
         finally:
             backend.disconnect()
+
+
+def tables_of(out: Out) -> Tables:
+    """An OUT folder as one side of a comparison."""
+    return Tables(out.persons, out.stays, out.events, 0 if out.period is None else out.period.days)
 
 
 @contextmanager

@@ -23,10 +23,13 @@ FloatArray = npt.NDArray[np.float64]
 
 
 class Tables(NamedTuple):
-    """PERSONS and STAYS of one population: ibis tables of the backend in use, Arrow tables or pandas frames."""
+    """PERSONS, STAYS and, where there are any, EVENTS (with at_s for time) of one population: ibis tables of the backend in use,
+    Arrow tables or pandas frames; `days` is how many days the events cover where that is not the whole period."""
 
     persons: Any
     stays: Any
+    events: Any = None
+    days: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,12 @@ def open_side(backend: Any, tables: Tables, zoning: Zoning, domain: Domain, peri
         table = table.inner_join(index, "person_id").drop("person_id").rename(person_id="who")
         return backend.create_table(f"{name}_numbered_{what}", table, temp=True, overwrite=True)
 
-    done = coded(backend, numbered(persons, "persons"), numbered(stays, "stays"), zoning, domain, period, name=name)
+    used, lived = None, min(tables.days, period.days) if tables.days < period.days else 0
+    if tables.events is not None:
+        given = _on_backend(backend, tables.events, f"{name}_given_events")
+        used = given.inner_join(index, "person_id").drop("person_id").rename(person_id="who")
+    numbered_tables = numbered(persons, "persons"), numbered(stays, "stays")
+    done = coded(backend, *numbered_tables, zoning, domain, period, name=name, events=used, days_of_events=lived)
     n_persons = int(backend.execute(done.persons.count()))
     seen = _seen(done, n_persons)
     if not seen.any():
@@ -77,10 +85,10 @@ def open_side(backend: Any, tables: Tables, zoning: Zoning, domain: Domain, peri
             f"The {name} side has {n_persons} persons and no stay in the {period.days} days from "
             f"{period.first_day}: give one whose days lie in the period."
         )
-    scratch = [f"{name}_{s}" for s in ("given_persons", "given_stays", "index", "numbered_persons", "numbered_stays")]
+    scratch = [f"{name}_{s}" for s in ("given_persons", "given_stays", "given_events", "index", "numbered_persons", "numbered_stays")]
     for table in scratch:
         backend.drop_table(table, force=True)
-    return Side(done, n_persons, seen, tuple(f"{name}_{s}" for s in ("persons", "visits", "zones")))
+    return Side(done, n_persons, seen, tuple(f"{name}_{s}" for s in ("persons", "visits", "zones", "events")))
 
 
 def _on_backend(backend: Any, table: Any, name: str) -> Any:

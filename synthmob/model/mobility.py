@@ -18,12 +18,14 @@ from synthmob.model import anchors as anchors_law
 from synthmob.model import defaults
 from synthmob.model import flows as flows_law
 from synthmob.model import routines as routines_law
+from synthmob.model import usage as usage_law
 from synthmob.model.anchors import Anchors
 from synthmob.model.flows import Flows
 from synthmob.model.geography import Geography
 from synthmob.model.lives import sample_lives
 from synthmob.model.routines import Routines
 from synthmob.model.timing import Bins
+from synthmob.model.usage import Usage
 from synthmob.period import Period
 from synthmob.plan import domain_from
 from synthmob.release import Release
@@ -36,7 +38,7 @@ DEFAULT_PERIOD = Period(datetime.date(2026, 3, 2), 7, "UTC")
 
 @dataclass(frozen=True)
 class MobilityModel:
-    """Four words fitted: anchors, flows, routines (usage comes with events).
+    """Four words fitted: anchors, flows, routines and, where the release has it, usage.
 
     `day_type_of` maps a day type of DAY_TYPES to a row of `routines`; `zoning` is the public one it was fitted on; `assumed` says in
     words what the release was silent on; `source` is the release's own privacy statement.
@@ -51,6 +53,7 @@ class MobilityModel:
     day_type_of: tuple[int, ...]
     assumed: tuple[str, ...]
     source: dict[str, Any]
+    usage: Usage | None = None
 
 
 def fit(release: Release, zoning: Zoning) -> MobilityModel:
@@ -89,7 +92,10 @@ def fit(release: Release, zoning: Zoning) -> MobilityModel:
     work_anchor = (routines.work_anchor * day_share[:, None]).sum(axis=0)
     single = np.array([len(period.days_of(kind)) == 1 for kind in present])
     flows = flows_law.fit_flows(tables, levels, geography, lives, work_anchor, len(domain.purposes), single)
-    return MobilityModel(anchors, flows, routines, domain, period, zoning, day_type_of, tuple(assumed), dict(release.info))
+    usage = None
+    if usage_law.has_usage(tables):
+        usage = usage_law.fit_usage(tables, domain, people, period, anchors.home_worker.sum(axis=1), geography)
+    return MobilityModel(anchors, flows, routines, domain, period, zoning, day_type_of, tuple(assumed), dict(release.info), usage)
 
 
 def duration_bins(domain: Domain) -> Bins:

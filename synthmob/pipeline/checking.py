@@ -14,13 +14,13 @@ from synthmob.engine import connect
 from synthmob.errors import CheckFailed, ZoningError
 from synthmob.fidelity import quality
 from synthmob.fidelity.compare import Fidelity, Tables, compare_inside, compare_published
-from synthmob.fidelity.people import compare
+from synthmob.fidelity.people import compare, tables_of
 from synthmob.fidelity.uncertainty import LEVEL, Interval
 from synthmob.pipeline.measurement import Asked, Progress, Show, Tell, agree
 from synthmob.pipeline.places import ZoningFile, check_confidential, check_file, check_folder, write_result
 from synthmob.pipeline.records import RecordFiles, enough_memory
 from synthmob.pipeline.spending import Account, measured
-from synthmob.plan import Plan
+from synthmob.plan import STANDARD, USAGE, Plan
 from synthmob.release import Release
 from synthmob.synthesis.outfolder import Out, open_out
 from synthmob.zones import Zoning
@@ -98,8 +98,9 @@ def check_inside(
             synthetic = open_out(out, backend)
             _check_zones(synthetic, zoning, out, zones)
             domain = synthetic.domain or Domain()
-            truth = Tables(*curator.rows(Plan(EPSILON, DELTA, domain=domain)))
-            fidelity = compare_inside(truth, Tables(synthetic.persons, synthetic.stays), zoning, domain, curator.period, backend)
+            asked = STANDARD if synthetic.events is None else (*STANDARD, *USAGE)  # no event is read that nothing is compared with
+            truth = Tables(*curator.rows(Plan(EPSILON, DELTA, requests=asked, domain=domain)))
+            fidelity = compare_inside(truth, tables_of(synthetic), zoning, domain, curator.period, backend)
             made = backend.to_pyarrow(synthetic.persons.order_by("person_id").limit(PERSONS_SCORED))
         finally:
             backend.disconnect()
@@ -136,8 +137,7 @@ def check_published(
             purse = pays.purse(records, "check", concrete)
             agree(concrete, zoning, curator.period, purse, show)
             release = measured(curator, concrete, purse, lambda table: progress(table, len(concrete.requests)), tell)
-            rows = Tables(synthetic.persons, synthetic.stays)
-            fidelity, intervals = compare_published(release, rows, zoning, concrete.domain, curator.period, backend)
+            fidelity, intervals = compare_published(release, tables_of(synthetic), zoning, concrete.domain, curator.period, backend)
         finally:
             backend.disconnect()
     found = Checked(fidelity, published=Published(plan.epsilon, plan.delta, release.rho, release.info["ledger"], intervals))

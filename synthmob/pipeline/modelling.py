@@ -11,8 +11,9 @@ from synthmob.model.mobility import MobilityModel
 from synthmob.pipeline.places import ZoningFile, check_folder
 from synthmob.release import Release
 from synthmob.synthesis import days as synthesis
-from synthmob.synthesis import scaling, writer
+from synthmob.synthesis import scaling, sites, writer
 from synthmob.synthesis.days import Population
+from synthmob.synthesis.events import EventOptions, Network
 from synthmob.synthesis.writer import Progress
 
 
@@ -31,15 +32,18 @@ def fit(release: Path, zones: ZoningFile, target: Path) -> MobilityModel:
 
 def generate(
     model: Path, target: Path, *, persons: int, days: int, seed: int, workers: int = 1, census: Path | None = None,
-    progress: Progress | None = None,
+    progress: Progress | None = None, events: EventOptions | None = None, site_list: Path | None = None,
 ) -> Population:  # fmt: skip
-    """Generate people of a model into an OUT folder, with weights that make them the residents of a census."""
+    """Generate people of a model into an OUT folder, with weights that make them the residents of a census; with `events` what their
+    phones do as well, on the sites of a public list or drawn."""
     check_folder(model, modelfile.MARK, modelfile.KIND)
     known = modelfile.load(model)
     people = synthesis.generate(known, n_persons=persons, days=days, seed=seed)
     if census is not None:
         people = replace(people, census=scaling.read(census, known.zoning, known.domain))
+    listed = None if site_list is None else sites.read(site_list, known.zoning)
+    network = None if events is None else Network.of(people, events, listed)
     origin = manifest.inputs(manifest.read(model)) if (model / manifest.FILE).exists() else {}
-    inputs = {"model": model} if census is None else {"model": model, "census": census}
-    writer.write(people, target, workers=workers, progress=progress, inputs=inputs, origin=origin)
+    inputs = {"model": model} | {name: path for name, path in (("census", census), ("sites", site_list)) if path is not None}
+    writer.write(people, target, workers=workers, progress=progress, inputs=inputs, origin=origin, network=network)
     return people

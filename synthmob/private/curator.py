@@ -78,7 +78,8 @@ class Curator:
         with self._backend() as backend:
             found = records.attributes_in(backend, self.sources, plan.domain.attributes)
             modes = records.has_mode(backend, self.sources, self.read_from)
-        return plan.resolve(self.zoning, self.period, attributes=found, modes=modes)
+            usage = records.usage_in(backend, self.sources)
+        return plan.resolve(self.zoning, self.period, attributes=found, modes=modes, usage=usage)
 
     def measure(self, plan: Plan, *, progress: Progress = _quiet, spend: Callable[[], None] = _nothing) -> Release:
         """The release that a plan asks for: noise on every cell of every public domain, then the cut.
@@ -102,20 +103,21 @@ class Curator:
                 r.name: count(STATISTICS[r.statistic], table, r.level, bound_l2=r.bound_l2 if bounds else None, confidential=True)
                 for r in concrete.requests}
 
-    def rows(self, plan: Plan) -> tuple[Any, Any]:
-        """PERSONS and STAYS as Arrow tables under fresh random ids, confidential: for scores computed inside the boundary."""
+    def rows(self, plan: Plan) -> tuple[Any, ...]:
+        """PERSONS, STAYS and, where the plan asks for usage, EVENTS as Arrow tables under fresh random ids, confidential: for scores
+        computed inside the boundary."""
         concrete = self.plan(plan)
         with self._backend() as backend:
-            return _under_fresh_ids(backend, *self._tables(backend, concrete))
+            people, days, *used = _under_fresh_ids(backend, *self._tables(backend, concrete))
+            return people, days, *(backend.to_pyarrow(events) for events in used)
 
     def sample(self, plan: Plan, most: int | None = None) -> Sample:
         """Up to `most` subscribers drawn by the operating system's randomness, with their bounded part of every table."""
         concrete = self.plan(plan)
         with self._backend() as backend:
-            persons, stays = _under_fresh_ids(backend, *self._tables(backend, concrete), most)
-            n = len(persons)
-            table = coded(
-                backend, ibis.memtable(persons), ibis.memtable(stays), self.zoning, concrete.domain, self.period, name="sample")
+            persons, stays, *used = _under_fresh_ids(backend, *self._tables(backend, concrete), most=most)
+            n, given = len(persons), (ibis.memtable(persons), ibis.memtable(stays))
+            table = coded(backend, *given, self.zoning, concrete.domain, self.period, name="sample", events=next(iter(used), None))
             return Sample(persons, stays, {r.name: _contributions(table, concrete, r, n) for r in concrete.requests})
 
     def measure_raw(
@@ -142,8 +144,9 @@ class Curator:
         """
         concrete = self.plan(plan)
         with self._backend() as backend:
-            people, days = anchors.detect(*_given(self._over(extra), backend, concrete), self.zoning, self.period)
-            table = coded(backend, people, days, self.zoning, concrete.domain, self.period, name="planted")
+            *lived, used = _given(self._over(extra), backend, concrete)
+            people, days = anchors.detect(*lived, self.zoning, self.period)
+            table = coded(backend, people, days, self.zoning, concrete.domain, self.period, name="planted", events=_of_persons(used))
             n = int(backend.to_pyarrow(table.persons.count()).as_py())
             return {r.name: _contributions(table, concrete, r, n, bounds=bounds) for r in concrete.requests}
 
@@ -157,17 +160,18 @@ class Curator:
         """How many subscribers and stays there are: confidential, to look for in what is written."""
         concrete = self.plan(plan)
         with self._backend() as backend:
-            people, days = self._tables(backend, concrete)
+            people, days, *_ = self._tables(backend, concrete)
             counted = {"subscribers": people.count(), "stays": days.count()}
             return {name: int(backend.to_pyarrow(number).as_py()) for name, number in counted.items()}
 
-    def _tables(self, backend: Any, plan: Plan, extra: Sources | None = None) -> tuple[Any, Any]:
-        """PERSONS and STAYS as lazy tables under the subscribers' own ids."""
-        people, days = _given(self, backend, plan)
+    def _tables(self, backend: Any, plan: Plan, extra: Sources | None = None) -> tuple[Any, ...]:
+        """PERSONS, STAYS and, where the plan asks for usage, EVENTS as lazy tables under the subscribers' own ids."""
+        people, days, used = _given(self, backend, plan)
         if extra is not None:
-            parts = _marked((people, days), "r"), _marked(_given(self._over(extra), backend, plan), "x")
-            people, days = (ibis.union(*_alike(tables)) for tables in zip(*parts, strict=True))
-        return anchors.detect(people, days, self.zoning, self.period)
+            parts = _marked((people, days, used), "r"), _marked(_given(self._over(extra), backend, plan), "x")
+            joined = (None if tables[0] is None else ibis.union(*_alike(tables)) for tables in zip(*parts, strict=True))
+            people, days, used = joined
+        return *anchors.detect(people, days, self.zoning, self.period), *([] if used is None else [_of_persons(used)])
 
     def _over(self, extra: Sources) -> Curator:
         """A curator of planted subscribers, who are read from stays or from events as the records are."""
@@ -179,8 +183,9 @@ class Curator:
             raise PlanError(f"The plan asks for a statistic {unknown[0]!r}: known are {', '.join(STATISTICS)}.")
         with self._backend() as backend:
             progress("reading the records")
-            people, days = self._tables(backend, plan, extra)
-            yield coded(backend, people, days, self.zoning, plan.domain, self.period, name="private")
+            people, days, *used = self._tables(backend, plan, extra)
+            yield coded(
+                backend, people, days, self.zoning, plan.domain, self.period, name="private", events=next(iter(used), None))
 
     @contextmanager
     def _backend(self) -> Generator[Any]:
@@ -194,15 +199,21 @@ class Curator:
                 backend.disconnect()
 
 
-def _given(curator: Curator, backend: Any, plan: Plan) -> tuple[Any, Any]:
-    """Subscribers and stays, given or detected."""
+def _given(curator: Curator, backend: Any, plan: Plan) -> tuple[Any, Any, Any]:
+    """Subscribers, stays, given or detected, and events where the plan asks for usage, None where it does not."""
+    asked = {column for request in plan.requests for column in request.needs_columns}
     read = records.read(
-        backend, curator.sources, curator.zoning, curator.period, plan.domain.attributes, prefer=curator.read_from, domain=plan.domain)
+        backend, curator.sources, curator.zoning, curator.period, plan.domain.attributes, prefer=curator.read_from,
+        domain=plan.domain, usage=sorted(asked))  # fmt: skip
     if read.stays is not None:
-        return read.subscribers, read.stays
+        return read.subscribers, read.stays, read.usage
     # Kept, for what follows asks for them several times, and each time the events would be read again.
     detected = stays.detect(read.events, curator.zoning, curator.period)
-    return read.subscribers, backend.create_table(ibis.util.gen_name("stays"), detected, temp=True)
+    return read.subscribers, backend.create_table(ibis.util.gen_name("stays"), detected, temp=True), read.usage
+
+
+def _of_persons(used: Any) -> Any:
+    return None if used is None else used.rename(person_id="subscriber_id")
 
 
 def noisy_tables(plan: Plan, zoning: Zoning, period: Period, totals: Mapping[str, Totals]) -> dict[str, Marginal]:
@@ -243,11 +254,10 @@ def _contributions(table: Coded, plan: Plan, request: Request, n_persons: int, *
     return Contributions(request.name, tuple(axes), n_persons, persons, flat, fixed, request.bound_l2, plan.sigma_of(request))
 
 
-def _marked(part: tuple[Any, Any], mark: str) -> tuple[Any, Any]:
-    """Both tables with ids that say which records they are of, so that ids of two sources cannot meet."""
-    subscribers, days = (
-        table.mutate(subscriber_id=ibis.literal(mark) + table.subscriber_id.cast("string")) for table in part)
-    return subscribers, days
+def _marked(part: tuple[Any, ...], mark: str) -> list[Any]:
+    """The tables that there are with ids that say which records they are of, so that ids of two sources cannot meet."""
+    return [
+        None if table is None else table.mutate(subscriber_id=ibis.literal(mark) + table.subscriber_id.cast("string")) for table in part]
 
 
 def _alike(tables: tuple[Any, ...]) -> list[Any]:
@@ -256,9 +266,9 @@ def _alike(tables: tuple[Any, ...]) -> list[Any]:
     return [table.select(*shared) for table in tables]
 
 
-def _under_fresh_ids(backend: Any, people: Any, days: Any, most: int | None = None) -> tuple[Any, Any]:
-    """Both tables with the subscribers' ids replaced by random numbers from the operating system, kept nowhere; the first
-    `most` of them."""
+def _under_fresh_ids(backend: Any, people: Any, days: Any, used: Any = None, most: int | None = None) -> tuple[Any, ...]:
+    """PERSONS and STAYS (Arrow) and, where there are any, events (lazy) with the subscribers' ids replaced by random numbers from the
+    operating system, kept nowhere; the first `most` of them."""
     import pyarrow as pa
 
     known = backend.to_pyarrow(people.select("person_id").order_by("person_id"))["person_id"]
@@ -274,7 +284,8 @@ def _under_fresh_ids(backend: Any, people: Any, days: Any, most: int | None = No
 
     keep = [c for c in ("day", "seq", "purpose", "zone_id", "start_min", "end_min", "mode") if c in days.columns]
     return (backend.to_pyarrow(swap(people).order_by("person_id")),
-            backend.to_pyarrow(swap(days.select("person_id", *keep)).order_by(["person_id", "day", "seq"])))
+            backend.to_pyarrow(swap(days.select("person_id", *keep)).order_by(["person_id", "day", "seq"])),
+            *([] if used is None else [swap(used)]))
 
 
 def release_info(plan: Plan, zoning: Zoning, period: Period) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from synthmob.domain import Domain
 from synthmob.period import Period
-from synthmob.private import clock, fields, places
+from synthmob.private import clock, event_usage, fields, places
 from synthmob.private import validation as must
 from synthmob.private.fields import Known
 from synthmob.private.files import FILE, ROW, RecordFile
@@ -15,17 +17,26 @@ from synthmob.zones import Zoning
 DAY_SECONDS = 86_400
 
 
-def read(file: RecordFile, known: Known, zoning: Zoning, period: Period) -> Any:
-    """Validated events: subscriber_id, at_s (whole seconds since local midnight of the first day), zone_id.
+def read(
+    file: RecordFile,
+    known: Known,
+    zoning: Zoning,
+    period: Period,
+    usage: Sequence[str] = (),
+    domain: Domain | None = None,
+) -> Any:
+    """Validated events: subscriber_id, at_s (whole seconds since local midnight of the first day), zone_id, and the
+    columns of `usage` that are asked for.
 
     The zone is zone_id where the file has that column, else the zone in which lon and lat lie.
     """
     place = ["lon", "lat"] if "zone_id" not in file.schema and "lon" in file.schema else ["zone_id"]
-    columns = ["subscriber_id", "time", *place]
+    columns = ["subscriber_id", "time", *place, *usage]
     must.need(file, columns)
     _need_types(file, place)
+    event_usage.need_types(file, usage)
     last = period.days * DAY_SECONDS - 1
-    numbered = _rows(file, file.numbered.select(*columns, FILE, ROW), known, period)
+    numbered = event_usage.with_numbers(file, _rows(file, file.numbered.select(*columns, FILE, ROW), known, period), usage)
     numbered = numbered.filter(numbered.at_s.isnull() | numbered.at_s.between(0, last))
     if place == ["zone_id"]:
         numbered = fields.with_zone(numbered, zoning)
@@ -36,13 +47,16 @@ def read(file: RecordFile, known: Known, zoning: Zoning, period: Period) -> Any:
             Check(numbered.subscriber_id.isnull(), fields.NO_ID),
             Check(numbered.at_s.isnull(), "time is empty or cannot be read: write it as 2026-03-02 08:30:00"),
             fields.zone_check(numbered) if place == ["zone_id"] else _point_check(numbered, is_text=file.is_text),
+            *event_usage.checks(numbered, usage),
         ],
     )
     must.refuse_unknown(file, numbered, known.ids, known.name)
     table = _rows(file, file.table.select(*columns), known, period)
     table = table.filter(table.at_s.between(0, last))
     table = fields.with_zone(table, zoning) if place == ["zone_id"] else places.with_zone(file, table, zoning)
-    return table.select("subscriber_id", "at_s", "zone_id")
+    table = event_usage.with_numbers(file, table, usage)
+    texts = event_usage.categories(table, usage, domain or Domain())
+    return table.select("subscriber_id", "at_s", "zone_id", *usage).mutate(**texts)
 
 
 def _need_types(file: RecordFile, place: list[str]) -> None:

@@ -19,6 +19,7 @@ from synthmob.private import event_rows, fields, stay_rows
 from synthmob.private import validation as must
 from synthmob.private.files import RecordFile, open_file, there
 from synthmob.private.validation import Check
+from synthmob.usageplan import USAGE_COLUMNS
 from synthmob.zones import Zoning
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", "")
@@ -61,12 +62,14 @@ class Records:
     `subscribers`: subscriber_id and the attributes asked for. `stays`: subscriber_id, day, seq, purpose, zone_id,
     start_min, end_min and, where `has_mode`, mode; None where events are read. `events`: subscriber_id, at_s (whole
     seconds since local midnight of the first day), zone_id; None where stays are read. zone_id is a zone or `outside`.
+    `usage`: events with the columns of usage that were asked for, None where none were.
     """
 
     subscribers: Any
     stays: Any | None
     events: Any | None
     has_mode: bool
+    usage: Any | None = None
 
 
 def attributes_in(backend: Any, sources: Sources, wanted: Sequence[str]) -> tuple[str, ...]:
@@ -79,6 +82,13 @@ def has_mode(backend: Any, sources: Sources, prefer: Literal["stays", "events"] 
     """Whether the records that `read` would take say how people travelled; no row is read."""
     use, path = _choose(sources, prefer)
     return use == "stays" and "mode" in open_file(backend, path).schema
+
+
+def usage_in(backend: Any, sources: Sources) -> tuple[str, ...]:
+    """Which columns of usage the events have, whatever else is read; none where they do not say their kind."""
+    path = sources.find("events")
+    found = open_file(backend, path).schema if path is not None else {}
+    return tuple(name for name in USAGE_COLUMNS if name in found) if "kind" in found else ()
 
 
 def kind(sources: Sources, prefer: Literal["stays", "events"] = "stays") -> Literal["stays", "events"]:
@@ -95,20 +105,36 @@ def read(
     *,
     prefer: Literal["stays", "events"] = "stays",
     domain: Domain | None = None,
+    usage: Sequence[str] = (),
 ) -> Records:
-    """Open and validate the records; where both stays and events are there, `prefer` says which are read."""
+    """Open and validate the records; where both stays and events are there, `prefer` says which are read.
+
+    `usage` are the columns of usage that are read from the events, beside stays too.
+    """
     people = _subscribers_file(backend, sources)
     use, path = _choose(sources, prefer)
     rows = open_file(backend, path)
     for file, columns in ((people, attributes), (rows, ())):
         must.need(file, ["subscriber_id", *columns])
-    as_text = fields.ids_as_text(people, rows)
+    used = _events_file(backend, sources) if usage and use == "stays" else None
+    as_text = True in [fields.ids_as_text(people, file) for file in (rows, used) if file is not None]
     subscribers = _subscribers(people, attributes, domain or Domain(), as_text=as_text)
     known = fields.Known(subscribers.select("subscriber_id"), people.name, as_text=as_text)
     if use == "events":
-        return Records(subscribers, None, event_rows.read(rows, known, zoning, period), False)
+        events = event_rows.read(rows, known, zoning, period, usage, domain)
+        return Records(subscribers, None, events, False, events if usage else None)
     stays = stay_rows.read(rows, known, zoning, period, domain or Domain())
-    return Records(subscribers, stays, None, "mode" in stays.columns)
+    said = None if used is None else event_rows.read(used, known, zoning, period, usage, domain)
+    return Records(subscribers, stays, None, "mode" in stays.columns, said)
+
+
+def _events_file(backend: Any, sources: Sources) -> RecordFile:
+    path = sources.find("events")
+    if path is None:
+        raise RecordError("The plan asks for usage and there are no events: give an events file, or leave usage out of the plan.")
+    file = open_file(backend, path)
+    must.need(file, ["subscriber_id"])
+    return file
 
 
 def _subscribers_file(backend: Any, sources: Sources) -> RecordFile:

@@ -120,6 +120,10 @@ class Population:
     def _homes(self) -> Homes:
         return Homes.of(self.model.anchors, self.geography)
 
+    def home_weights(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Where ranks live: cumulated weights of (home, work) pairs, flat, and of homes of people without work."""
+        return self._homes.pairs, self._homes.alone
+
     @cached_property
     def _triangles(self) -> Triangles:
         return Triangles.of(self.model.zoning)

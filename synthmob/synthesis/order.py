@@ -46,6 +46,26 @@ def ranks(seed: int, n_persons: int, persons: IntArray) -> IntArray:
     return out.astype(np.int64)
 
 
+def persons_of_ranks(seed: int, n_persons: int, rank: IntArray) -> IntArray:
+    """The person of every rank: the permutation of `ranks` the other way round.
+
+    >>> persons_of_ranks(7, 10, ranks(7, 10, np.arange(10))).tolist() == list(range(10))
+    True
+    """
+    half = max((max(n_persons - 1, 1).bit_length() + 1) // 2, 1)
+    mask = np.uint64((1 << half) - 1)
+    keys = [seeds.stage_key(seed, f"order {k}") for k in reversed(range(FEISTEL_ROUNDS))]
+    out = rank.astype(np.uint64)
+    todo = np.arange(len(out))
+    while len(todo):
+        left, right = out[todo] >> np.uint64(half), out[todo] & mask
+        for key in keys:
+            left, right = right ^ (seeds.mix(left ^ key) & mask), left
+        out[todo] = (left << np.uint64(half)) | right
+        todo = todo[out[todo] >= np.uint64(n_persons)]
+    return out.astype(np.int64)
+
+
 def slope(dimension: int) -> np.uint64:
     """The step of an even sequence, as a fraction of 2^64: the fractional part of the square root of the dimension-th prime.
 

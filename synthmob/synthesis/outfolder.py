@@ -16,7 +16,8 @@ from typing import Any
 import ibis
 
 from synthmob import manifest, parquetfiles, schema
-from synthmob.domain import MINUTES_PER_DAY, UNKNOWN, WORKER, Domain
+from synthmob.counts.events import DAY_SECONDS, since_midnight
+from synthmob.domain import KINDS, MINUTES_PER_DAY, UNKNOWN, WORKER, Domain
 from synthmob.engine import connect
 from synthmob.errors import FormatError, PlanError, ZoningError
 from synthmob.parquetfiles import Bounds
@@ -36,13 +37,15 @@ BOUNDS = Bounds(columns=200, page_bytes=64 << 20, unpacked_bytes=64 << 30)
 
 @dataclass(frozen=True)
 class Out:
-    """Synthetic rows on a backend: `persons` and `stays` as ibis tables; period and domain where the manifest states them."""
+    """Synthetic rows on a backend: `persons` and `stays` as ibis tables, and `events`, with at_s for time, where OUT has them; period and
+    domain where the manifest states them."""
 
     persons: Any
     stays: Any
     zoning: Zoning
     period: Period | None
     domain: Domain | None
+    events: Any = None
 
 
 def open_out(folder: str | Path, backend: Any) -> Out:
@@ -61,7 +64,11 @@ def open_out(folder: str | Path, backend: Any) -> Out:
         rows = zip(schema.SYNTHETIC, (persons, stays, trips), strict=True)
         metadata.check(where / metadata.FILE, {table.name: found.columns for table, found in rows if found is not None})
     said = manifest.read(where) if (where / manifest.FILE).exists() else {}
-    out = Out(persons, stays, read_zones(where), _period(said), _domain(said))
+    period = _period(said)
+    events = None
+    if (where / "events").is_dir() and period is not None:  # without a first day nothing says on which day an event is
+        events = since_midnight(_opened(backend, _parts(where / "events"), schema.SYNTHETIC_EVENTS), period)
+    out = Out(persons, stays, read_zones(where), period, _domain(said), events)
     _check_rows(backend, out, trips)
     return out
 
@@ -133,6 +140,8 @@ def _fits(kind: Any, wanted: str) -> bool:
     import pyarrow as pa
 
     plain = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if wanted == "timestamp":
+        return bool(pa.types.is_timestamp(plain)) and plain.tz is None
     if wanted.startswith("int"):
         return bool(pa.types.is_integer(plain))
     if wanted == "string":
@@ -168,6 +177,19 @@ def _check_rows(backend: Any, out: Out, trips: Any | None) -> None:
             "a trip that is no part of a day": _times(trips, trips.depart_min, trips.arrive_min),
             "a trip from or to no zone": _strange(trips.origin_zone, places) | _strange(trips.destination_zone, places),
             "a trip of no distance": ~trips.distance_km.between(0, 50_000).fill_null(True)})  # fmt: skip
+    if out.events is not None:
+        _check_events(backend, out.events, persons, places)
+
+
+def _check_events(backend: Any, events: Any, persons: Any, places: Any) -> None:
+    _refuse(backend, events, "events", {
+        "an event of nobody": ~events.person_id.isin(persons.person_id).fill_null(False),
+        "an event at no time": ~events.at_s.between(0, MAX_DAYS * DAY_SECONDS).fill_null(False),
+        "an event of no kind": ~events.kind.isin(KINDS).fill_null(False),
+        "an event in no zone": _strange(events.zone_id, places),
+        "an event with a long text": (events.app.length() > LONGEST_TEXT).fill_null(False),
+        "an event that lasts less than nothing": (events.duration_s < 0).fill_null(False),
+        "an event of less than nothing": (events.volume_kb < 0).fill_null(False)})  # fmt: skip
 
 
 def _refuse(backend: Any, table: Any, name: str, broken: Mapping[str, Any]) -> None:

@@ -9,12 +9,16 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from synthmob import schema
-from synthmob.domain import WORKER
+from synthmob.domain import DIRECTIONS, KINDS, WORKER
 from synthmob.schema import Table
 from synthmob.synthesis.days import Block, Population
+from synthmob.synthesis.events import Network
 
 LABELS = pa.dictionary(pa.int32(), pa.string())
-ARROW_TYPES = {"int64": pa.int64(), "int32": pa.int32(), "string": LABELS, "float64": pa.float64(), "float32": pa.float32()}
+ARROW_TYPES = {
+    "int64": pa.int64(), "int32": pa.int32(), "string": LABELS, "float64": pa.float64(), "float32": pa.float32(),
+    "timestamp": pa.timestamp("us")}  # fmt: skip
+DAY_SECONDS = 86_400
 SYNTHETIC = {"synthetic": "true"}
 """The mark that every file of synthetic rows carries in its own metadata."""
 
@@ -71,6 +75,30 @@ def trips_table(population: Population, block: Block) -> pa.Table:
         _text(destination, zones), pa.array(s.end[before]), pa.array(s.start[after]), _text(s.purpose[after], domain.purposes),
         pa.array(population.distances_km(origin, destination), from_pandas=True)]
     return pa.table(columns, schema=arrow_schema(schema.TRIPS, list(schema.TRIPS.names)))
+
+
+def events_table(network: Network, block: Block) -> pa.Table:
+    """The events of a block, by person and time."""
+    e, model, sites = network.rows(block), network.population.model, network.sites
+    midnight = np.datetime64(model.period.first_day, "us")
+    zone = np.where(e.site >= 0, sites.zone[e.site], -1)
+    columns = [
+        pa.array(e.person), pa.array(midnight + (e.day * DAY_SECONDS + e.second) * np.timedelta64(1, "s")), _text(e.site, sites.labels),
+        _text(zone, model.zoning.ids), _text(e.kind, KINDS), _text(e.direction, DIRECTIONS[:-1]), _number(e.counterpart, pa.int64()),
+        _number(e.duration_s, pa.int32()), _number(e.volume_kb, pa.int32()), _text(e.app, model.domain.apps)]  # fmt: skip
+    return pa.table(columns, schema=arrow_schema(schema.SYNTHETIC_EVENTS, list(schema.SYNTHETIC_EVENTS.names)))
+
+
+def sites_table(network: Network) -> pa.Table:
+    """The sites of a network, in order of their zones."""
+    sites, zones = network.sites, network.population.model.zoning.ids
+    columns = [_text(np.arange(len(sites.labels)), sites.labels), _text(sites.zone, zones), *map(pa.array, sites.lonlat.T)]
+    return pa.table(columns, schema=arrow_schema(schema.SITES, list(schema.SITES.names)))
+
+
+def _number(values: npt.NDArray[np.int64], kind: pa.DataType) -> pa.Array:
+    """Whole numbers, null where they are negative."""
+    return pa.array(np.maximum(values, 0), mask=values < 0).cast(kind)
 
 
 def _text(codes: npt.NDArray[Any], labels: tuple[str, ...]) -> pa.Array:

@@ -3,6 +3,7 @@
     OUT/persons.parquet            one row a person
     OUT/stays/part-00000.parquet   the stays of persons 0 to 131,071, and so on
     OUT/trips/part-00000.parquet   their trips
+    OUT/events/part-00000.parquet  their events, and OUT/sites.parquet the antennas, where events are asked for
     OUT/zones.parquet              the public zoning, GeoParquet
     OUT/metadata.json              the tables, their columns and keys for SDV and SDMetrics
     OUT/manifest.json              what it was made of
@@ -27,20 +28,23 @@ from synthmob import folders, manifest, schema
 from synthmob.errors import FormatError, InputError
 from synthmob.synthesis import metadata, scaling, tables
 from synthmob.synthesis.days import BLOCK, Population
+from synthmob.synthesis.events import Network
 from synthmob.zonefiles import write_zoning
 
 STEP = "generate"
 PART = 8 * BLOCK
 """Persons of a part file: 131,072."""
-HOLDS = ("persons.parquet", "stays", "trips", "zones.parquet", metadata.FILE)
+HOLDS = ("persons.parquet", "stays", "trips", "events", "sites.parquet", "zones.parquet", metadata.FILE)
 MAX_WORKERS = 256
 DAYS_IN_FLIGHT = 64
 """Blocks are made ahead while their days together are no more than this: a block takes about 14 MB a day."""
+EVENT_DAYS = 4
+"""A day with events takes so many times the memory of one without."""
 SEARCHED = ("person_id", "day")
 """The columns whose smallest and largest value of each row group help a reader to skip it."""
 
 Progress = Callable[[int, int], None]
-Tables = tuple[pa.Table, pa.Table, pa.Table]
+Tables = tuple[pa.Table, ...]
 
 
 def write(
@@ -51,12 +55,13 @@ def write(
     progress: Progress | None = None,
     inputs: Mapping[str, Path] | None = None,
     origin: Mapping[str, Any] | None = None,
+    network: Network | None = None,
 ) -> Path:
     """Generate a population into an OUT folder, whole or not at all, and return its path.
 
     `workers` threads make blocks of persons; `progress` is told the persons written and the persons in all. An earlier OUT in
     its place is replaced, another folder refused. `inputs` are files whose hashes the manifest shall name, `origin` what
-    their own manifests say that those were made from.
+    their own manifests say that those were made from; with a `network` over the same people their events are written too.
     """
     if type(workers) is not int or not 1 <= workers <= MAX_WORKERS:
         raise InputError(f"The number of workers is {workers!r}: give a whole number from 1 to {MAX_WORKERS}.")
@@ -64,9 +69,10 @@ def write(
     _check_ours(target)
     with folders.written_aside(target, "synthetic population", manifest.FILE, HOLDS) as work:
         write_zoning(people.model.zoning, work / "zones.parquet", marks=tables.SYNTHETIC)
-        _write_rows(people, work, workers, progress or _quiet)
+        _write_rows(people, network, work, workers, progress or _quiet)
         metadata.write({table.name: _schema_of(people, table.name).names for table in schema.SYNTHETIC}, work / metadata.FILE)
-        manifest.write(describe(people, inputs or {}, origin or {}), work / manifest.FILE)
+        said = {} if network is None else {"events": network.describe()}
+        manifest.write(describe(people, inputs or {}, origin or {}) | said, work / manifest.FILE)
     return target
 
 
@@ -88,31 +94,36 @@ def _check_ours(target: Path) -> None:
         raise FormatError(f"{target} was left by {manifest.read(target)['step']!r}, not by {STEP!r}: name another folder.")
 
 
-def _write_rows(people: Population, work: Path, workers: int, progress: Progress) -> None:
+def _write_rows(people: Population, network: Network | None, work: Path, workers: int, progress: Progress) -> None:
     people.prepare()
-    (work / "stays").mkdir()
-    (work / "trips").mkdir()
-    empty = [_schema_of(people, name) for name in ("persons", "stays", "trips")]
-    with _blocks(people, workers) as blocks, _file(work / "persons.parquet", empty[0]) as persons_file:
+    names = ("stays", "trips") if network is None else ("stays", "trips", "events")
+    for name in names:
+        (work / name).mkdir()
+    if network is not None:
+        sites = tables.sites_table(network.prepare())
+        with _file(work / "sites.parquet", sites.schema) as file:
+            file.write_table(sites)
+    with _blocks(people, network, workers) as blocks, _file(work / "persons.parquet", _schema_of(people, "persons")) as persons_file:
         for part in range(-(-people.n_persons // PART)):
-            name = f"part-{part:05d}.parquet"
-            with _file(work / "stays" / name, empty[1]) as stays_file, _file(work / "trips" / name, empty[2]) as trips_file:
+            with ExitStack() as open_files:
+                files = [persons_file, *(
+                    open_files.enter_context(_file(work / name / f"part-{part:05d}.parquet", _schema_of(people, name))) for name in names)]
                 for block in range(part * PART // BLOCK, min((part + 1) * PART // BLOCK, people.n_blocks)):
-                    made = next(blocks)
-                    for file, table in zip((persons_file, stays_file, trips_file), made, strict=True):
+                    for file, table in zip(files, next(blocks), strict=True):
                         file.write_table(table, row_group_size=max(table.num_rows, 1))
                     progress(min((block + 1) * BLOCK, people.n_persons), people.n_persons)
 
 
 @contextmanager
-def _blocks(people: Population, workers: int) -> Generator[Iterator[Tables]]:
+def _blocks(people: Population, network: Network | None, workers: int) -> Generator[Iterator[Tables]]:
     """The tables of all blocks in order, made by `workers` threads, at most workers + 1 of them in memory at a time."""
-    window = max(1, min(workers + 1, DAYS_IN_FLIGHT // people.days))
+    days = people.days * (1 if network is None else EVENT_DAYS)
+    window = max(1, min(workers + 1, DAYS_IN_FLIGHT // days))
     waiting: deque[Future[Tables]] = deque()
 
     def in_order(pool: ThreadPoolExecutor) -> Iterator[Tables]:
         for index in range(people.n_blocks):
-            waiting.append(pool.submit(_tables_of, people, index))
+            waiting.append(pool.submit(_tables_of, people, network, index))
             if len(waiting) >= window:
                 yield waiting.popleft().result()
         while waiting:
@@ -124,15 +135,16 @@ def _blocks(people: Population, workers: int) -> Generator[Iterator[Tables]]:
         yield in_order(pool)
 
 
-def _tables_of(people: Population, index: int) -> Tables:
+def _tables_of(people: Population, network: Network | None, index: int) -> Tables:
     block = people.block(index)
-    return tables.persons_table(people, block), tables.stays_table(people, block), tables.trips_table(people, block)
+    made = tables.persons_table(people, block), tables.stays_table(people, block), tables.trips_table(people, block)
+    return made if network is None else (*made, tables.events_table(network, block))
 
 
 def _schema_of(people: Population, name: str) -> pa.Schema:
     if name == "persons":
         return tables.persons_schema(people)
-    table = schema.STAYS if name == "stays" else schema.TRIPS
+    table = {"stays": schema.STAYS, "trips": schema.TRIPS, "events": schema.SYNTHETIC_EVENTS}[name]
     return tables.arrow_schema(table, list(table.names))
 
 
@@ -142,7 +154,7 @@ def _file(path: Path, wanted: pa.Schema) -> pq.ParquetWriter:
     Arrow's own schema is left out of the file: it would say 'dictionary' where every reader shall find plain text.
     """
     encodings = {
-        f.name: "DELTA_BINARY_PACKED" if pa.types.is_integer(f.type) else "BYTE_STREAM_SPLIT"
+        f.name: "DELTA_BINARY_PACKED" if pa.types.is_integer(f.type) or pa.types.is_timestamp(f.type) else "BYTE_STREAM_SPLIT"
         for f in wanted if not pa.types.is_dictionary(f.type)}  # fmt: skip
     by_column: dict[str, Any] = {
         "use_dictionary": [f.name for f in wanted if pa.types.is_dictionary(f.type)],

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from membership_people import only, operator, people
 
 from synthmob.audit.publication import forms
-from synthmob.audit.vectors import Vectors
+from synthmob.audit.vectors import Vectors, of_lives
 from synthmob.counts import Contributions
 from synthmob.domain import Axis
 from synthmob.marginals import Marginal
@@ -49,7 +49,7 @@ def test_what_is_published_finds_its_column_and_noise_elsewhere_is_left_out():
 
 def test_other_people_are_counted_as_the_subjects_own():
     subject = operator()
-    vectors = Vectors.of(subject.contributions)
+    vectors = Vectors.of(of_lives(subject.contributions))
     again = vectors.of_others(subject, *people(subject, np.ones(subject.n, dtype=bool)))
     assert abs(again[:, :-1] - vectors.people).max() <= 1.01 / 1024  # not rounded
     assert abs(again[:, -1]).max() == 0

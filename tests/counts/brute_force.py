@@ -14,7 +14,7 @@ from typing import Any
 
 from strategies import Population, Row
 
-from synthmob.domain import UNKNOWN, Domain
+from synthmob.domain import DIRECTIONS, KINDS, UNKNOWN, Domain
 from synthmob.period import Period
 from synthmob.zones import Zoning
 
@@ -44,6 +44,20 @@ class Day:
 
 
 @dataclass(frozen=True)
+class Event:
+    """An event in codes, on a day of the period; `zone` n_zones is outside."""
+
+    day: int
+    hour: int
+    kind: int
+    direction: int
+    app: int
+    zone: int
+    duration_s: float | None
+    volume_kb: float | None
+
+
+@dataclass(frozen=True)
 class Person:
     """A person in codes; `home` n_zones + 1 is unknown, `work` is -1 for who is no worker."""
 
@@ -51,6 +65,7 @@ class Person:
     home: int
     work: int
     days: tuple[Day, ...]
+    events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,6 +116,12 @@ def people(population: Population, world: World) -> dict[int, Person]:
     for row in population.stays:
         if 0 <= row["day"] < period.days:
             days[row["person_id"]].setdefault(row["day"], []).append(row)
+    events: dict[int, list[Event]] = {row["person_id"]: [] for row in population.persons}
+    for row in population.events:
+        if 0 <= row["at_s"] < period.days * 86_400:
+            events[row["person_id"]].append(Event(
+                row["at_s"] // 86_400, row["at_s"] % 86_400 // 3600, _code(row["kind"], KINDS), _code(row["direction"], DIRECTIONS),
+                _code(row["app"], domain.apps), zone(row["zone_id"]), row["duration_s"], row["volume_kb"]))  # fmt: skip
     found: dict[int, Person] = {}
     for row in population.persons:
         of_person = [Day(
@@ -113,7 +134,7 @@ def people(population: Population, world: World) -> dict[int, Person]:
         found[row["person_id"]] = Person(
             (_code(row.get("sex"), domain.sex), _code(row.get("age_band"), domain.age_band), 0 if works else 1),
             zoning.n_zones + 1 if row["home_zone"] == UNKNOWN else zone(row["home_zone"]),
-            zone(row["work_zone"]) if works else NOBODY, tuple(of_person))  # fmt: skip
+            zone(row["work_zone"]) if works else NOBODY, tuple(of_person), tuple(events[row["person_id"]]))  # fmt: skip
     return found
 
 

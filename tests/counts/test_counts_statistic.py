@@ -20,17 +20,19 @@ from synthmob.engine import connect
 from synthmob.errors import FormatError
 from synthmob.marginals import Marginal
 from synthmob.plan import Plan
+from synthmob.usageplan import USAGE_COLUMNS
 
 TOWN = town()
 BACKEND = connect(threads=1)
-REQUESTS = Plan.standard().resolve(TOWN, FRIDAY_ON, attributes=("sex", "age_band"), modes=True).requests
+REQUESTS = Plan.standard().resolve(TOWN, FRIDAY_ON, attributes=("sex", "age_band"), modes=True, usage=USAGE_COLUMNS).requests
 SPATIAL = [name for name, statistic in STATISTICS.items() if statistic.spatial]
 
 
 @pytest.fixture(scope="module")
 def busy() -> Coded:
-    persons, stays = crowd(60, TOWN, FRIDAY_ON, 3, (1, 3, 5, 30)).tables()
-    return coded(BACKEND, persons, stays, TOWN, Domain(), FRIDAY_ON, name="busy")
+    people = crowd(60, TOWN, FRIDAY_ON, 3, (1, 3, 5, 30))
+    persons, stays = people.tables()
+    return coded(BACKEND, persons, stays, TOWN, Domain(), FRIDAY_ON, name="busy", events=people.events_table())
 
 
 def exact(table: Coded, name: str, level: str, bound: float | None = None) -> Marginal:
@@ -149,3 +151,11 @@ def test_rows_of_one_person_and_cell_add_up(busy: Coded) -> None:
 def test_zone_axes_say_outside_and_unknown_last() -> None:
     axes = STATISTICS["home_work"].axes(Public(TOWN, Domain(), FRIDAY_ON), "district")
     assert [a.labels for a in axes if isinstance(a, Axis)] == [("d0", "d1", "outside", UNKNOWN), ("d0", "d1", "outside")]
+
+
+def test_people_without_events_add_nothing_to_usage() -> None:
+    """Not even days without an event: whether they have phones is not known."""
+    persons, stays = crowd(5, TOWN, FRIDAY_ON, 3, (1, 3)).tables()
+    table = coded(BACKEND, persons, stays, TOWN, Domain(), FRIDAY_ON, name="silent")
+    for name, statistic in STATISTICS.items():
+        assert (exact(table, name, "zone" if statistic.spatial else "").total == 0) == (statistic.word == "usage"), name

@@ -25,6 +25,11 @@ DAYS = [
     (2, 0, 0, "shop", "z1", 0, 1440, None),
 ]  # fmt: skip
 COLUMNS = ("person_id", "day", "seq", "purpose", "zone_id", "start_min", "end_min", "mode")
+EVENTS = [
+    (1, 8 * 3600 + 1200, "z3", "call", "out", None, 60.0, None), (1, 12 * 3600 + 600, "z3", "data", None, "maps", 30.0, 100.0),
+    (1, 12 * 3600 + 2400, "z3", "data", None, "maps", None, 20.0), (1, 3 * 86_400 + 21 * 3600, "z0", "sms", "in", None, None, None),
+]  # fmt: skip
+EVENT_COLUMNS = ("person_id", "at_s", "zone_id", "kind", "direction", "app", "duration_s", "volume_kb")
 WORKDAY, SATURDAY = "home-work-shop-home", "home-leisure-home"
 
 BY_HAND: dict[tuple[str, str], dict[tuple[str, ...], float]] = {
@@ -101,6 +106,17 @@ BY_HAND: dict[tuple[str, str], dict[tuple[str, ...], float]] = {
         ("weekday", WORKDAY, "1", "420-570", "480-540"): 0.5, ("weekday", WORKDAY, "2", "930-1050", "15-30"): 0.5,
         ("saturday", SATURDAY, "1", "570-690", "180-300"): 1},
     ("travel_time", ""): {("9-12", "26-31"): 1 / 3, ("1-2", "9-11"): 1 / 3, ("outside", "51-61"): 1 / 3},
+    # Anna's phone is used three times on Friday and once on Monday, Ben has his switched off: four days of the period each
+    ("events_per_day", ""): {
+        ("female", "25-34", "0-1"): 0.5, ("female", "25-34", "1-2"): 0.25, ("female", "25-34", "3-4"): 0.25, ("male", "65+", "0-1"): 1},
+    ("events_per_person", ""): {("1-2",): 1, ("0-1",): 1},
+    ("event_hours", ""): {("call", "08"): 1 / 16, ("data", "12"): 2 / 16, ("sms", "21"): 1 / 16},
+    ("event_directions", ""): {("call", "out"): 1 / 32, ("sms", "in"): 1 / 32},
+    ("event_durations", ""): {("call", "60-120"): 1 / 32, ("data", "30-60"): 1 / 32},
+    ("event_volumes", ""): {("data", "64-256"): 1 / 32, ("data", "16-64"): 1 / 32},
+    ("event_apps", ""): {("maps", "female", "25-34"): 2 / 32},
+    ("app_volumes", ""): {("maps", "64-256"): 1 / 32, ("maps", "16-64"): 1 / 32},
+    ("event_zones", "district"): {("call", "d1"): 1 / 64, ("data", "d1"): 2 / 64, ("sms", "d0"): 1 / 64},
 }  # fmt: skip
 AT_HALF_PAST: Mapping[str, dict[tuple[str, str], float]] = {
     # at 08:30 Anna has just arrived at work; Ben and, on Monday, Anna are in d0
@@ -114,9 +130,10 @@ AT_HALF_PAST: Mapping[str, dict[tuple[str, str], float]] = {
 
 @pytest.fixture(scope="module")
 def two() -> Coded:
-    people = Population((ANNA, BEN), tuple(dict(zip(COLUMNS, row, strict=True)) for row in DAYS))
+    people = Population((ANNA, BEN), tuple(dict(zip(COLUMNS, row, strict=True)) for row in DAYS),
+                        tuple(dict(zip(EVENT_COLUMNS, row, strict=True)) for row in EVENTS))  # fmt: skip
     persons, stays = people.tables()
-    return coded(connect(threads=1), persons, stays, town(), Domain(), FRIDAY_ON, name="town")
+    return coded(connect(threads=1), persons, stays, town(), Domain(), FRIDAY_ON, name="town", events=people.events_table())
 
 
 def by_label(table: Coded, name: str, level: str) -> dict[tuple[str, ...], float]:

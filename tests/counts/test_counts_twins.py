@@ -15,6 +15,7 @@ from strategies import FORTNIGHT, FRIDAY_ON, MONDAY, Population, crowd, populati
 from twins_of_places import PLACE_TWINS
 from twins_of_routines import ROUTINE_TWINS
 from twins_of_times import TIME_TWINS
+from twins_of_usage import USAGE_TWINS
 
 from synthmob.counts import STATISTICS, Coded, Public, cells, coded
 from synthmob.domain import ChainAxis, Domain
@@ -24,7 +25,7 @@ from synthmob.marginals import unravel
 TOWN = town()
 BACKEND = connect(threads=1)
 FAST = Compiled(BACKEND)
-TWINS = {**PLACE_TWINS, **ROUTINE_TWINS, **TIME_TWINS}
+TWINS = {**PLACE_TWINS, **ROUTINE_TWINS, **TIME_TWINS, **USAGE_TWINS}
 COARSE = Domain(purposes=("home", "work", "leisure", "other"), max_chain_stays=3, sex=("female", "other"),
                 modes=("car", "other"), distance_edges_km=(0.0, 3.0), duration_edges_min=(0, 60), travel_edges_min=(0, 30))
 WORLDS = (
@@ -35,7 +36,7 @@ Contributions = dict[int, dict[tuple[int, ...], float]]
 
 def code(population: Population, world: World) -> Coded:
     persons, stays = population.tables()
-    return coded(BACKEND, persons, stays, world.zoning, world.domain, world.period, name="twin")
+    return coded(BACKEND, persons, stays, world.zoning, world.domain, world.period, name="twin", events=population.events_table())
 
 
 def counted(table: Coded, name: str, level: str) -> Contributions:

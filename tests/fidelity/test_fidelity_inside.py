@@ -116,7 +116,7 @@ def test_the_same_seed_gives_the_same_result():
 
 def test_ids_may_be_text_and_sizes_may_differ():
     truth, made = town.tables(town.TRUTH), town.tables(town.MADE, copies=20)
-    named = Tables(*(t.assign(person_id="s" + t.person_id.astype(str)) for t in truth))
+    named = Tables(*(t.assign(person_id="s" + t.person_id.astype(str)) for t in truth[:2]))
     one, other = (_compared(t, made, metrics=ANCHORS) for t in (truth, named))
     assert [m.value for m in one.metrics] == [m.value for m in other.metrics]
     assert one.n_persons == 80

@@ -1,0 +1,22 @@
+"""Expressions that turn a label or a number into the integer code of its category or bin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import ibis
+
+
+def category(column: Any, labels: Sequence[str]) -> Any:
+    """An expression: the code of a label column; whatever is not among the labels gets the last code."""
+    cases = [(column == label, code) for code, label in enumerate(labels[:-1])]
+    return ibis.cases(*cases, else_=len(labels) - 1).cast("int16") if cases else ibis.literal(0, "int16")
+
+
+def band(value: Any, edges: Sequence[float], *, missing: int | None = None) -> Any:
+    """An expression: which right-open bin a number lies in, the last bin open above; null gets the code `missing`."""
+    code: Any = ibis.literal(0, "int16")
+    for edge in edges[1:]:
+        code = code + (value >= edge).cast("int16")
+    return code if missing is None else ibis.ifelse(value.isnull(), missing, code).cast("int16")

@@ -1,0 +1,122 @@
+"""The closed loop as a table: `uv run python tests/benchmarks/closed_loop.py --subscribers 50000 FOLDER`.
+
+A made-up operator is measured, a model fitted, people and their events generated, and these events measured again as the records of an
+operator. The table holds what is detected of the synthetic people beside what they did, and, because detection loses something on any
+events, the same of the made-up operator. Floor is the error of another sample of the same size; usage is beside the operator's too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from closedloop import as_records
+
+from synthmob import worlds
+from synthmob.domain import Domain
+from synthmob.engine import connect
+from synthmob.fidelity.inside import compare_inside
+from synthmob.fidelity.metrics import METRICS
+from synthmob.fidelity.people import tables_of
+from synthmob.fidelity.result import Fidelity
+from synthmob.fidelity.sides import Tables
+from synthmob.model.mobility import fit
+from synthmob.period import Period
+from synthmob.plan import STANDARD, Plan
+from synthmob.private.curator import Curator
+from synthmob.synthesis.days import generate
+from synthmob.synthesis.events import EventOptions, Network
+from synthmob.synthesis.outfolder import open_out
+from synthmob.synthesis.writer import write
+from synthmob.zones import Zoning
+
+DELTA, BOOTSTRAPS = 1e-6, 5
+SHOWN = ("worker_tvd", "home_zone_tvd", "home_district_tvd", "work_zone_tvd", "work_district_tvd", "home_work_cpc_district", "home_work_km",
+         "presence_wmape_zone", "presence_wmape_district", "flows_cpc_district", "trip_km", "gyration_km", "stays_per_day_tvd",
+         "trips_per_person", "departures_min")  # fmt: skip
+"""What detection can give back: it tells home and work from all else, no other purpose."""
+
+
+def people(true: Any, found: Any) -> str:
+    """How many homes and works are found, and found right; both frames by the same persons in the same order."""
+    known, works, says = found.home_zone != "unknown", true.work_zone.notna(), found.work_zone.notna()
+    right = (found.home_zone == true.home_zone)[known].mean()
+    both = works & says
+    place = (found.work_zone == true.work_zone)[both].mean()
+    return (f"home detected {known.mean():.2%}, of these right {right:.2%}; of workers detected {says[works].mean():.1%}, "
+            f"of those detected workers {works[says].mean():.1%}, work zone right {place:.1%}")  # fmt: skip
+
+
+def detected(curator: Curator) -> Any:
+    """Detected persons by subscriber id: made-up records, so nothing of it is anybody's."""
+    plan = curator.plan(Plan(1.0, DELTA, requests=STANDARD))
+    with curator._backend() as backend:  # pyright: ignore[reportPrivateUsage]
+        return backend.to_pandas(curator._tables(backend, plan)[0]).set_index("person_id").sort_index()  # pyright: ignore[reportPrivateUsage]
+
+
+def compared(truth: Tables, other: Tables, zoning: Zoning, period: Period, backend: Any, names: tuple[str, ...]) -> Fidelity:
+    metrics = [m for m in METRICS if m.name in names]
+    return compare_inside(truth, other, zoning, Domain(), period, backend, bootstraps=BOOTSTRAPS, metrics=metrics)
+
+
+def show(title: str, found: Fidelity) -> None:
+    """A line a metric."""
+    print(f"\n{title}\n{'':44} {'value':>9} {'floor':>9} {'baseline':>9} {'ratio':>7}")
+    for m in found.metrics:
+        print(f"{m.title[:44]:44} {m.value:9.4f} {m.floor:9.4f} {m.baseline:9.4f} {m.ratio:7.2f}")
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="empty folder to work in")
+    parser.add_argument("--subscribers", type=int, default=50_000)
+    parser.add_argument("--days", type=int, default=7)
+    parser.add_argument("--epsilon", type=float, default=1.0)
+    a = parser.parse_args()
+    clock = time.perf_counter()
+
+    def step(name: str) -> None:
+        print(f"[{time.perf_counter() - clock:6.0f} s] {name}", flush=True)
+
+    world = worlds.london(a.subscribers, a.days, seed=1)
+    world.write(a.folder / "world")
+    zoning, period, backend = world.zoning, world.period, connect()
+    owner = Curator.of(a.folder / "world", zoning)
+    step("measuring")
+    release = owner.measure(Plan.standard(a.epsilon, DELTA))
+    step("fitting")
+    made = generate(fit(release, zoning), n_persons=a.subscribers, days=a.days, seed=1)
+    step("generating")
+    cpu = time.process_time()
+    out = write(made, a.folder / "out", workers=2, network=Network.of(made, EventOptions()))
+    cpu = time.process_time() - cpu
+    loop = Curator.of(as_records(out, a.folder / "loop"), zoning)
+    step("detecting")
+    events = Curator.of(a.folder / "world", zoning, read_from="events")
+    true, known = open_out(out, backend), world.anchors.to_pandas().set_index("subscriber_id").sort_index()
+    own = backend.to_pandas(true.persons).set_index("person_id").sort_index()
+    n_events = int(backend.to_pyarrow(true.events.count()).as_py())
+    print(f"\n{a.subscribers:,} people, {a.days} days, epsilon {a.epsilon:g}: {n_events:,} events, with the people in {cpu:.1f} CPU s")
+    print(f"synthetic events:  {people(own, detected(loop))}")
+    print(f"made-up operator:  {people(known, detected(events))}", flush=True)
+    step("comparing")
+    stays = Plan(1.0, DELTA, requests=STANDARD)
+    again = loop.rows(Plan.standard())
+    show("What was detected of synthetic events against what the synthetic people did",
+         compared(tables_of(true), Tables(*again), zoning, period, backend, SHOWN))  # fmt: skip
+    show("The same of the made-up operator: what detection loses on any events",
+         compared(Tables(*owner.rows(stays)), Tables(*events.rows(stays)), zoning, period, backend, SHOWN))  # fmt: skip
+    step("comparing usage")
+    show("Usage measured from synthetic events against that of the made-up operator",
+         compared(Tables(*owner.rows(Plan.standard())), Tables(*again), zoning, period, backend, ()))  # fmt: skip
+    step("done")
+
+
+if __name__ == "__main__":
+    main()

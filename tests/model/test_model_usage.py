@@ -1,0 +1,130 @@
+"""Usage fitted on a release: from exact tables the laws come back, from noisy ones nearly, and what was not told stays untold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import handmade
+import handmade_usage
+import ibis
+import numpy as np
+import pytest
+from recount import blurred
+
+from synthmob.counts import STATISTICS, Coded, coded, count
+from synthmob.counts.events import since_midnight
+from synthmob.engine import connect
+from synthmob.marginals import Marginal
+from synthmob.model.geography import Geography
+from synthmob.model.usage import STEADY, fit_usage, has_usage, middles
+from synthmob.period import Period
+from synthmob.synthesis import tables
+from synthmob.synthesis.days import generate
+from synthmob.synthesis.events import EventOptions, Network
+
+N = 12_000
+PERIOD = handmade.PERIOD
+GEOGRAPHY = Geography.of(handmade.zoning(), handmade.DOMAIN)
+NAMES = ("events_per_day", "events_per_person", "event_hours", "event_directions", "event_durations", "event_volumes", "event_apps",
+         "app_volumes", "event_zones@district", "event_zones@zone", "presence@district", "presence@zone")  # fmt: skip
+TILT = np.ones((4, handmade_usage.ZONES))
+TILT[:, 0] = 0.4
+
+
+def counted(model: Any, period: Period = PERIOD) -> dict[str, Marginal]:
+    made = generate(model, n_persons=N, days=period.days, seed=4).prepare()
+    block, backend = made.block(0), connect(threads=2)
+    network = Network.of(made, EventOptions(neighbour_share=0.0))
+    given = [backend.create_table(name, table.cast(plain(table)), temp=True) for name, table in (
+        ("people", tables.persons_table(made, block)), ("days", tables.stays_table(made, block)),
+        ("used", tables.events_table(network, block)))]  # fmt: skip
+    rows: Coded = coded(backend, given[0], given[1], model.zoning, model.domain, period, name="u", events=since_midnight(given[2], period))
+    found: dict[str, Marginal] = {}
+    for name in NAMES:
+        base, _, level = name.partition("@")
+        found[name] = count(STATISTICS[base], rows, level, bound_l2=None, confidential=False)
+    backend.disconnect()
+    return found
+
+
+def plain(table: Any) -> Any:
+    import pyarrow as pa
+
+    return pa.schema([pa.field(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in table.schema])
+
+
+def people_of(tables_: dict[str, Marginal]) -> Any:
+    return np.stack([tables_["events_per_day"].dense().sum(axis=2)] * 2, axis=2) / 2
+
+
+@pytest.fixture(scope="module")
+def known() -> dict[str, Marginal]:
+    return counted(handmade_usage.model(tilt=TILT))
+
+
+HOMES = handmade.anchors().home_worker.sum(axis=1) * N / 1_000
+
+
+def fitted(found: dict[str, Marginal]) -> Any:
+    return fit_usage(found, handmade.DOMAIN, people_of(found), PERIOD, HOMES, GEOGRAPHY)
+
+
+def alike(one: Any, two: Any) -> float:
+    """The total variation distance of two laws as shares."""
+    return float(0.5 * np.abs(one / one.sum() - two / two.sum()).sum())
+
+
+def test_the_laws_come_back_from_exact_tables(known: dict[str, Marginal]) -> None:
+    found, true = fitted(known), handmade_usage.usage()
+    assert alike(found.hours, known["event_hours"].dense()) < 0.01
+    assert alike(found.directions, known["event_directions"].dense()) < 0.01
+    assert alike(found.durations, known["event_durations"].dense()) < 0.01
+    used = np.flatnonzero(found.per_day.sum(axis=1) > 200)
+    assert max(alike(found.per_day[g], true.per_day[g]) for g in used) < 0.08
+    assert max(alike(found.apps[g], true.apps[g]) for g in used) < 0.1
+    assert max(alike(found.app_volumes[a], true.app_volumes[a]) for a in range(3)) < 0.05
+    assert found.steady[0] == pytest.approx(0.6, abs=0.12)
+    assert (found.durations[1] == 0).all() and (found.directions[2] == 0).all() and (found.hours[3] == 0).all()
+
+
+def test_a_zone_where_phones_rest_is_seen(known: dict[str, Marginal]) -> None:
+    tilt = fitted(known).tilt
+    assert tilt.shape == (4, handmade_usage.ZONES) and (tilt >= 0.25).all()
+    assert (tilt[:3, 0] < 0.75 * tilt[:3, 2]).all()
+
+
+def test_noise_and_cut_are_borne(known: dict[str, Marginal]) -> None:
+    rng = np.random.default_rng(1)
+    found = fitted({name: blurred(table, rng, sigma=20, cut=90) for name, table in known.items()})
+    exact = fitted(known)
+    assert alike(found.hours.sum(axis=1), exact.hours.sum(axis=1)) < 0.03 and alike(found.hours, exact.hours) < 0.1
+    assert alike(found.per_day.sum(axis=0), exact.per_day.sum(axis=0)) < 0.05
+    assert (found.tilt > 0).all() and 0 <= found.steady[0] <= 0.95
+
+
+def test_what_is_not_told_is_left_open(known: dict[str, Marginal]) -> None:
+    bare = {name: known[name] for name in ("events_per_day", "event_hours")}
+    assert has_usage(bare) and not has_usage({"event_hours": known["event_hours"]})
+    found = fitted(bare)
+    for law in (found.directions, found.durations, found.volumes, found.apps, found.app_volumes):
+        assert (law == 0).all()
+    assert (found.tilt == 1).all() and found.steady[0] == STEADY
+    made = generate(handmade.model(usage=found), n_persons=500, days=1, seed=1).prepare()
+    e = Network.of(made, EventOptions()).rows(made.block(0))
+    assert len(e.kind) > 500 and all((getattr(e, name) == -1).all() for name in ("direction", "duration_s", "volume_kb", "app"))
+
+
+def test_people_without_sex_and_age_are_one_group(known: dict[str, Marginal]) -> None:
+    found = fit_usage(known, handmade.DOMAIN, np.full((1, 1, 2), N / 2), PERIOD, HOMES, GEOGRAPHY)
+    assert len(found.per_day) == len(found.apps) == 1
+    assert alike(found.per_day[0], known["events_per_day"].dense().sum(axis=(0, 1))) < 0.01
+
+
+def test_middles_are_means_of_whole_numbers() -> None:
+    assert middles((0, 1, 2, 5, 10)).tolist() == [0, 1, 3, 7, 12]
+
+
+def test_times_are_seconds_since_the_first_midnight() -> None:
+    table = ibis.memtable({"time": ["2026-03-05 00:00:00", "2026-03-06 01:00:01"]})
+    found = connect(threads=1).to_pyarrow(since_midnight(table.mutate(time=table.time.cast("timestamp")), PERIOD))
+    assert found["at_s"].to_pylist() == [0, 90_001]
