@@ -10,9 +10,22 @@ from strategies import PERSON_SCHEMA, STAY_SCHEMA
 
 from synthmob import schema
 from synthmob.errors import FormatError
-from synthmob.schema import EVENTS, PERSONS, RECORD_STAYS, STAYS, SUBSCRIBERS, TRIPS, Table, check
+from synthmob.schema import (
+    CALENDAR,
+    EVENTS,
+    PERSONS,
+    RECORD_STAYS,
+    SITES,
+    STAYS,
+    SUBSCRIBERS,
+    SYNTHETIC_EVENTS,
+    TRIPS,
+    ZONES,
+    Table,
+    check,
+)
 
-TABLES = (SUBSCRIBERS, EVENTS, RECORD_STAYS, PERSONS, STAYS, TRIPS)
+TABLES = (SUBSCRIBERS, EVENTS, RECORD_STAYS, PERSONS, STAYS, TRIPS, SYNTHETIC_EVENTS, SITES, ZONES, CALENDAR)
 
 
 def test_no_table_is_left_out_here() -> None:
@@ -26,7 +39,7 @@ def test_columns_say_what_they_are(table: Table) -> None:
     for column in table.columns:
         assert re.fullmatch(r"[a-z]+(_[a-z]+)*", column.name) and column.meaning
         for kind in column.dtype.split("|"):
-            assert kind == "timestamp" or pa.type_for_alias(kind) is not None
+            assert kind in ("timestamp", "list", "wkb") or pa.type_for_alias(kind) is not None
         if column.name.endswith("_min"):
             assert column.unit == "min" and column.dtype == "int32"
         if column.name.endswith("_km"):

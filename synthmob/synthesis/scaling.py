@@ -163,7 +163,7 @@ def _first(n: int, size: int) -> FloatArray:
 def _cells(table: rows.Rows, domain: Domain) -> IntArray:
     """The cell of each group; -1 for a sex or age of which the census has no row."""
     n_ages = len(domain.age_band)
-    sexes, ages = _sexes(table, domain).any(axis=0), _ages(table, domain, "").any(axis=0)
+    sexes, ages = _sexes(table, domain).sum(axis=0) > 0, _ages(table, domain, "").sum(axis=0) > 0
     by_sex, by_age = "sex" in table.labels, "age_band" in table.labels
     group = np.arange(len(domain.sex) * n_ages)
     sex, age = np.divmod(group, n_ages)
