@@ -144,8 +144,8 @@ class Curator:
         """
         concrete = self.plan(plan)
         with self._backend() as backend:
-            *lived, used = _given(self._over(extra), backend, concrete)
-            people, days = anchors.detect(*lived, self.zoning, self.period)
+            given, stayed, used = _given(self._over(extra), backend, concrete)
+            people, days = anchors.detect(given, stayed, self.zoning, self.period)
             table = coded(backend, people, days, self.zoning, concrete.domain, self.period, name="planted", events=_of_persons(used))
             n = int(backend.to_pyarrow(table.persons.count()).as_py())
             return {r.name: _contributions(table, concrete, r, n, bounds=bounds) for r in concrete.requests}
