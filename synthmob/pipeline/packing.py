@@ -41,6 +41,8 @@ from synthmob.synthesis.outfolder import check_out
 from synthmob.synthesis.tables import SYNTHETIC
 
 STEP = "pack"
+SITES = "sites.parquet"
+"""What lies in an OUT that has events."""
 TOLD = 5
 """Faults that are named in one sentence; all of them are in the JSON."""
 
@@ -137,6 +139,8 @@ def _made_from(out: Path, release: Path) -> dict[str, Any]:
 def _take_over(out: Path, work: Path) -> None:
     """Copy what generate writes; FormatError for a link, or for anything else in OUT but what file managers hide."""
     found = {path: kind for path, kind in walk(out) if not path.rpartition("/")[2].startswith(".")}
+    if SITES in found:
+        raise FormatError(f"{out} holds events and antenna sites, which a dataset does not describe yet: generate it without --events.")
     wanted = [path for path in found if path in (*OF_OUT, manifest.FILE) or path.rpartition("/")[0]]
     for path, kind in found.items():
         if kind != "file" or path not in wanted or not is_ours(path):

@@ -200,6 +200,7 @@ REFUSED: dict[str, tuple[Callable[[Run, Path, Path], tuple[Path, Path]], str]] =
     "another step": (spoilt(lambda f: edited(f / manifest.FILE, lambda s: s.update(step="pack"))), "not by 'generate'"),
     "no seed": (spoilt(lambda f: edited(f / manifest.FILE, lambda s: s.pop("seed"))), "names no seed"),
     "no calendar": (spoilt(lambda f: edited(f / manifest.FILE, lambda s: s.pop("period"))), "period reads"),
+    "events": (spoilt(lambda f: (f / "sites.parquet").write_bytes(b"")), "generate it without --events"),
     "a file of somebody": (spoilt(lambda f: (f / "thesis.txt").write_text("mine")), "'thesis.txt', which generate does not write"),
     "a part of another name": (spoilt(lambda f: (f / "stays" / "more.parquet").write_text("x")), "'stays/more.parquet'"),
     "a folder": (spoilt(lambda f: (f / "more").mkdir()), "'more'"),

@@ -131,7 +131,7 @@ def test_an_out_that_was_rearranged_is_refused(out: Path, tmp_path: Path, change
     assert sentence in wrong(capsys) and not (tmp_path / "x").exists()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name if name in ("kepler", "omx") else pytest.param(name, marks=pytest.mark.slow) for name in NAMES])
 def test_a_full_disk_leaves_nothing(out: Path, tmp_path: Path, name: str) -> None:
     """A limit on the size of a file stands in for the disk."""
     command = [sys.executable, "-c", LIMITED + COMMAND, "export", str(out), "--to", name, "-o", str(tmp_path / "x")]

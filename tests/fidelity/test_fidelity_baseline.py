@@ -35,7 +35,7 @@ def _share(column: pd.Series) -> dict[str, float]:
 
 def test_one_way_marginals_are_those_of_the_truth(naive):
     """20,000 draws: a share of a half is within .02 but for one time in 10^8."""
-    persons, stays = naive
+    persons, stays = naive.persons, naive.stays
     assert _share(persons.sex) == pytest.approx({"female": 0.5, "male": 0.5}, abs=0.02)
     assert _share(persons.age_band) == pytest.approx({"25-34": 0.25, "35-44": 0.25, "65+": 0.5}, abs=0.02)
     assert _share(persons.worker) == pytest.approx({"yes": 0.5, "no": 0.5}, abs=0.02)
