@@ -5,10 +5,10 @@ folder of its own. A case may take five seconds by the clock and the process two
 too, has crashed. What is accepted must obey its laws, what is refused must say so in one sentence, and neither may leave anything.
 Printed is a table of kind by outcome; the exit code is 1 where a case crashed, hung or left something half done.
 
-A clock does not know how busy a machine is, so a case that takes too long is played once more at the end, alone, and has five
-seconds of processor time then, and a minute by the clock; how many were is printed. `--only KIND --case NUMBER` plays one case of a
-seed again and says what became of it. What is spoilt, and how, is in tests/fuzz; `fuzz_atheris.py` beside this file is led by what
-code a text reaches.
+A clock does not know how busy a machine is, so a case that takes too long is played once more at the end, alone, and hangs where
+it takes five seconds by the clock and of processor time, too, or a minute by the clock; how many were is printed.
+`--only KIND --case NUMBER` plays one case of a seed again and says what became of it. What is spoilt, and how, is in tests/fuzz;
+`fuzz_atheris.py` beside this file is led by what code a text reaches.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ import time
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / part) for part in ("fuzz", ".")]
 
@@ -43,6 +43,8 @@ from synthmob.zonefiles import read_zoning  # noqa: E402
 SECONDS, ALONE, GRACE, STARTING = 5.0, 60.0, 10.0, 120.0
 """How long a case may take, and by the clock where it is alone; how much longer one that no alarm can reach is waited for; and how
 long a process may take to start."""
+AGAIN = 0.25
+"""How often it is looked whether a case that is late by the clock is late by its processor time."""
 MEMORY, ADDRESSES = 2 << 30, 16 << 30
 """The most memory of a process, and of addresses, whatever it does."""
 UNIT = 1024 if sys.platform == "linux" else 1
@@ -81,24 +83,25 @@ def play(kind: Kind, seed: int, number: int, bases: fuzz_bases.Bases, top: Path,
     place = top / f"{os.getpid()}-{number}"
     place.mkdir()
     late: list[bool] = []
+    since = [0.0, 0.0]
 
-    def alarm(*_: Any) -> NoReturn:
+    def alarm(*_: Any) -> None:
+        if alone and time.process_time() - since[1] < SECONDS and time.monotonic() - since[0] < ALONE:
+            return  # the clock ran, but not for this process
         late.append(True)
         raise TookTooLongError
 
     def opening() -> None:
-        signal.setitimer(signal.ITIMER_REAL, ALONE if alone else SECONDS)
-        signal.setitimer(signal.ITIMER_PROF, SECONDS if alone else 0)
+        since[:] = time.monotonic(), time.process_time()
+        signal.setitimer(signal.ITIMER_REAL, SECONDS, AGAIN)
 
     signal.signal(signal.SIGALRM, alarm)
-    signal.signal(signal.SIGPROF, alarm)
     try:
         outcome, said = played(kind, random.Random(f"{seed}/{kind.name}/{number}"), bases, place, opening)
     except TookTooLongError:
         outcome, said = HANG, "".join(traceback.format_exc().splitlines(keepends=True)[-7:-1])
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.setitimer(signal.ITIMER_PROF, 0)
         removed(place)
     return (HANG, f"{outcome}: {said}") if late else (outcome, said)  # a library may have turned the alarm into an error of its own
 
