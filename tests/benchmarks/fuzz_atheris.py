@@ -24,6 +24,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1] / part) for part in ("fu
 
 with atheris.instrument_imports(include=["synthmob"]):
     import fuzz_bases
+    from fuzz_cases import one_sentence
 
     from synthmob import compactthrift, folders, parquetfiles, tablefiles
     from synthmob.errors import SynthmobError
@@ -99,9 +100,8 @@ def refused(read: Callable[[Any], object], what: Any) -> None:
     try:
         read(what)
     except SynthmobError as error:
-        said = str(error)
-        if error.exit_code != 2 or not said.isprintable() or not said.endswith(".") or len(said) > 600:
-            raise AssertionError(f"no sentence: {said!r}") from error
+        if not one_sentence(error):
+            raise AssertionError(f"no sentence: {str(error)!r}") from error
 
 
 def one_input(data: bytes) -> None:

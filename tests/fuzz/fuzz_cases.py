@@ -56,10 +56,16 @@ def played(
     return outcome, said
 
 
+def one_sentence(error: SynthmobError) -> bool:
+    """Whether a refusal has the exit code of bad input and says one sentence that a terminal can show."""
+    said = str(error)
+    return error.exit_code == 2 and said.isprintable() and said.endswith(".") and len(said) <= LONGEST_MESSAGE
+
+
 def _judged(error: SynthmobError) -> tuple[str, str]:
     """Whether a refusal is one clear sentence that gives nobody away."""
     said = str(error)
-    if error.exit_code != 2 or "\n" in said or not said.isprintable() or not said.endswith(".") or len(said) > LONGEST_MESSAGE:
+    if not one_sentence(error):
         return CRASH, f"no sentence: {said!r}"
     return (CRASH, f"names a subscriber: {said!r}") if CANARY in said else (REFUSED, said)
 
