@@ -49,6 +49,11 @@ class Place:
         """Everything that the commands print."""
         return self.top / "printed.log"
 
+    @property
+    def release(self) -> Path:
+        """The release that `measure` writes."""
+        return self.top / "release"
+
 
 @dataclass(frozen=True)
 class Tracer:
@@ -87,12 +92,6 @@ class Tracer:
     def measure(self, place: Place) -> subprocess.Popen[bytes]:
         """`measure`, under way."""
         return self.command(place, *_measure(self, place))
-
-    @staticmethod
-    def released(place: Place) -> Path:
-        """The release that `measure` writes in a place."""
-        return place.top / "release"
-
 
 def attack(tracer: Tracer, progress: Progress) -> list[Evidence]:
     """Three rows: what the commands leave when all goes well, when records are broken, and when they are broken off."""
@@ -135,11 +134,11 @@ def _all_steps(tracer: Tracer, place: Place, progress: Progress) -> Place:
     top, zoning = place.top, _zoning(tracer.zones)
     steps = (
         _measure(tracer, place),
-        ("fit", top / "release", *zoning, "-o", top / "model"),
+        ("fit", place.release, *zoning, "-o", top / "model"),
         ("generate", top / "model", "--persons", 1_000, "--days", tracer.period.days, "-o", top / "out"),
-        ("check", top / "release", top / "out", "-o", top / "outside.json"),
+        ("check", place.release, top / "out", "-o", top / "outside.json"),
         ("check", top / "out", "--truth", place.records, *zoning, "-o", top / "inside.json"),
-        ("report", top / "out", "--release", top / "release", "-o", top / "report.html"))  # fmt: skip
+        ("report", top / "out", "--release", place.release, "-o", top / "report.html"))  # fmt: skip
     for words in steps:
         progress(f"canary string: {words[0]}")
         expect(tracer.command(place, *words), 0, place)
@@ -149,7 +148,7 @@ def _all_steps(tracer: Tracer, place: Place, progress: Progress) -> Place:
 def _measure(tracer: Tracer, place: Place) -> tuple[object, ...]:
     """The words of `measure` in a place; its ledger lies where it is searched too."""
     paid = ("--ledger", place.top / "ledger" / "ledger.jsonl")
-    return ("measure", place.records, *_zoning(tracer.zones), *BUDGET, *paid, "-o", tracer.released(place))
+    return ("measure", place.records, *_zoning(tracer.zones), *BUDGET, *paid, "-o", place.release)
 
 
 def _one_step(tracer: Tracer, place: Place, code: int, progress: Progress) -> Place:

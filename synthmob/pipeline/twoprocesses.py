@@ -22,5 +22,5 @@ def two_processes(tracer: Tracer, progress: Progress) -> Evidence:
         progress(f"two processes: the {which}")
         place = tracer.place(f"process-{which}", ids)
         expect(tracer.measure(place), 0, place)
-        found.append(Release.load(tracer.released(place)))
+        found.append(Release.load(place.release))
     return released.repeated(*found)

@@ -7,14 +7,13 @@ line is the shipped code. Nothing in the package knows of these bugs: they are p
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -23,82 +22,25 @@ import numpy as np
 import pytest
 
 from synthmob import worlds
-from synthmob.audit import canary, mechanism, released
 from synthmob.audit.evidence import Evidence
-from synthmob.audit.planted import plant
 from synthmob.pipeline import spending
+from synthmob.pipeline.attacks import Attacks, Extent
 from synthmob.pipeline.places import ZoningFile
 from synthmob.pipeline.records import RecordFiles
-from synthmob.pipeline.spending import Account
 from synthmob.pipeline.tracing import Tracer
 from synthmob.pipeline.twoprocesses import two_processes
 from synthmob.plan import Plan
 from synthmob.private import bounding, curator, noise
-from synthmob.private.curator import Sources, noisy_counts, noisy_tables
 from synthmob.release import Release
-from synthmob.zones import Zoning
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 SMALL_TABLE = 100
-REPLICAS = 2
-CHECKED_PLANTED = 500
 
 
-# ---------------------------------------------------------------- the audit, as the pipeline runs it
-
-
-@dataclass(frozen=True)
-class Audited:
-    """What is audited: records and zoning, the plan, how many canaries in how many runs, and a folder to work in."""
-
-    records: RecordFiles
-    zoning: Zoning
-    plan: Plan
-    canaries: int
-    runs: int
-    scratch: Path
-
-    def evidence(self, rng: np.random.Generator) -> list[Evidence]:
-        """All that the mechanism and the canaries come to."""
-        door = self.records.curator(self.zoning)
-        plan = door.plan(self.plan)
-        exact = door.exact(plan)
-        return [*self._noise(door, plan, exact), *self._release(door, plan, exact), *self._canaries(door, plan, exact, rng)]
-
-    def _noise(self, door: Any, plan: Plan, exact: Any) -> list[Evidence]:
-        at = mechanism.cells_to_measure(exact, plan, self.zoning, door.period)
-        runs = [door.measure_raw(plan, at), *(noisy_counts(plan, exact, at) for _ in range(2))]
-        return mechanism.check(mechanism.noises(exact, at, runs, plan, self.zoning, door.period))
-
-    def _release(self, door: Any, plan: Plan, exact: Any) -> list[Evidence]:
-        purse = Account(self.scratch / f"{time.monotonic_ns()}.jsonl", customers="made up").purse(self.records, "measure", plan)
-        release = spending.measured(door, plan, purse, lambda _: None, lambda _: None)
-        spent = purse.ledger.state().spends[-1].tables
-        replicas = [Release(noisy_tables(plan, self.zoning, door.period, exact), release.info) for _ in range(REPLICAS)]
-        nobody = noisy_tables(plan, self.zoning, door.period, {name: (np.empty(0, np.int64),) * 2 for name in exact})
-        told, public = self._told(release), self._told(Release(nobody, curator.release_info(plan, self.zoning, door.period)))
-        secrets = {name: float(counts.sum()) / 1024 for name, (_, counts) in exact.items()}
-        secrets |= {name: float(n) for name, n in door.sizes(plan).items()}
-        return [
-            released.cut(exact, [release, *replicas]), released.unnoised(exact, release), released.accounts(release, spent),
-            released.exact_numbers([told], secrets, [public], release)]  # fmt: skip
-
-    def _told(self, release: Release) -> Mapping[str, Any]:
-        return json.loads((release.save(self.scratch / f"{time.monotonic_ns()}") / "release.json").read_text())
-
-    def _canaries(self, door: Any, plan: Plan, exact: Any, rng: np.random.Generator) -> list[Evidence]:
-        inside, scored, checked = list[Any](), list[Any](), list[Evidence]()
-        for _ in range(self.runs):
-            made = plant(self.canaries // self.runs, self.zoning, door.period, plan.domain, rng)
-            with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
-                everyone = Sources(made.write(Path(folder) / "everyone", everyone=True))
-                free = door.planted(plan, everyone, bounds=False)
-                checked = checked or [mechanism.bounds(door.planted(plan, everyone))]
-                noisy = door.measure_raw(plan, canary.cells_touched(free), extra=Sources(made.write(Path(folder) / "inside")))
-            inside.append(made.inside)
-            scored.append(canary.scores(free, noisy, exact, rng))
-        claim = {"rho": plan.rho, "epsilon": plan.epsilon, "delta": plan.delta}
-        return [*checked, *canary.evidence(np.concatenate(inside), np.concatenate(scored), **claim, rng=rng)]
+def evidence(attacks: Attacks) -> list[Evidence]:
+    """What the audit's own stages find of the mechanism alone: noise, cut and account, canaries."""
+    exact = attacks.curator.exact(attacks.plan)
+    return [*attacks._noise(exact), *attacks._release(exact), *attacks._canaries(exact, lambda _: None)]
 
 
 def program(bug: str) -> tuple[str, ...]:
@@ -269,12 +211,14 @@ def main() -> int:
             records = scratch / "records"
             worlds.london(asked.subscribers, 1, seed=1).write(records, events=False)
             zones = records / "zones.geojson"
-        audited = Audited(
-            RecordFiles(records), ZoningFile(zones).read(), Plan.standard(asked.epsilon, 1e-6), asked.canaries, asked.runs, scratch)
+        files, shapes = RecordFiles(records), ZoningFile(zones)
+        whole = files.curator(shapes.read())
+        plan = whole.plan(Plan.standard(asked.epsilon, 1e-6))
+        extent = Extent(canaries=asked.canaries // asked.runs, canary_runs=asked.runs)
         for bug in asked.bug or BUGS:
             begun = time.monotonic()
             with planted(bug):
-                found = audited.evidence(np.random.default_rng())
+                found = evidence(Attacks(files, shapes, whole, plan, extent, scratch, np.random.default_rng()))
             place = scratch / f"{time.monotonic_ns()}"
             tracer = Tracer(sample.persons, sample.stays, door.period, few, place, program(bug))
             found.append(two_processes(tracer, lambda _: None))
