@@ -86,7 +86,7 @@ def read(data: pd.DataFrame | str | Path, zoning: Zoning, domain: Domain) -> Cen
     cells = sexes[:, :, None] * ages[:, None, :]  # (rows, sexes, ages): the share of a row's people that each group has
     residents = np.zeros((axis.size, cells[0].size))
     np.add.at(residents, at, people[:, None] * cells.reshape(len(people), -1))
-    return Census(level, axis.labels, residents, zoning.parent_of(level), _cells(table, domain))
+    return Census(level, axis.labels, residents, zoning.parent_of(level), _cells(sexes, ages, table))
 
 
 def scale(census: Census, persons: IntArray) -> Scaling:
@@ -160,14 +160,13 @@ def _first(n: int, size: int) -> FloatArray:
     return np.eye(size)[np.zeros(n, dtype=np.int64)]
 
 
-def _cells(table: rows.Rows, domain: Domain) -> IntArray:
+def _cells(sexes: FloatArray, ages: FloatArray, table: rows.Rows) -> IntArray:
     """The cell of each group; -1 for a sex or age of which the census has no row."""
-    n_ages = len(domain.age_band)
-    sexes, ages = _sexes(table, domain).sum(axis=0) > 0, _ages(table, domain, "").sum(axis=0) > 0
+    n_ages = ages.shape[1]
+    has_sex, has_age = sexes.sum(axis=0) > 0, ages.sum(axis=0) > 0
     by_sex, by_age = "sex" in table.labels, "age_band" in table.labels
-    group = np.arange(len(domain.sex) * n_ages)
-    sex, age = np.divmod(group, n_ages)
-    known = (sexes[sex] | (not by_sex)) & (ages[age] | (not by_age))
+    sex, age = np.divmod(np.arange(sexes.shape[1] * n_ages), n_ages)
+    known = (has_sex[sex] | (not by_sex)) & (has_age[age] | (not by_age))
     return np.where(known, (sex if by_sex else 0) * n_ages + (age if by_age else 0), -1)
 
 
