@@ -87,7 +87,7 @@ class Network:
 
     def prepare(self) -> Network:
         """Lay out everything that blocks share, so that threads find it done."""
-        _ = self._laws, self._contacts
+        _ = self._laws, self._contacts, self.sites.prepare()
         return self
 
     @property

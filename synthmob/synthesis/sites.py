@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,18 +36,27 @@ class Sites:
     first: IntArray
     neighbours: IntArray
 
-    @property
+    @cached_property
     def shrink(self) -> float:
         """A degree of longitude in degrees of latitude."""
-        return float(np.cos(np.radians(self.lonlat[:, 1].mean())))
+        return _shrink(self.lonlat[:, 1])
 
     def flat(self, lonlat: FloatArray) -> FloatArray:
         """Points on a plane on which the nearest site is the nearest."""
         return lonlat * np.array([self.shrink, 1.0])
 
+    @cached_property
+    def _tree(self) -> Any:
+        return _tree_of(self.flat(self.lonlat))
+
+    def prepare(self) -> Sites:
+        """Lay out everything that blocks share, so that threads find it done."""
+        _ = self._tree
+        return self
+
     def nearest(self, lonlat: FloatArray) -> IntArray:
         """The nearest site of every point, shape (points,)."""
-        return _nearest(self.flat(self.lonlat), self.flat(lonlat), [1])[:, 0]
+        return _nearest(self._tree, self.flat(lonlat), [1])[:, 0]
 
 
 def drawn(zoning: Zoning, seed: int, a_zone: int) -> Sites:
@@ -66,7 +76,7 @@ def drawn(zoning: Zoning, seed: int, a_zone: int) -> Sites:
         if k == 0:
             chosen[:, 0] = points[:, 0]
             continue
-        shrink = np.array([np.cos(np.radians(float(points[..., 1].mean()))), 1.0])
+        shrink = np.array([_shrink(points[..., 1]), 1.0])
         apart = ((points[:, :, None] - chosen[:, None, :k]) * shrink) ** 2
         chosen[:, k] = points[everywhere, apart.sum(axis=3).min(axis=2).argmax(axis=1)]
     labels = [f"{zone}-{k}" for zone in zoning.ids for k in range(a_zone)]
@@ -93,18 +103,26 @@ def read(path: Path, zoning: Zoning) -> Sites:
 
 def _of(labels: list[str], lonlat: FloatArray, zone: IntArray, n_zones: int) -> Sites:
     first = np.searchsorted(zone, np.arange(n_zones + 2))
-    flat = lonlat * np.array([np.cos(np.radians(lonlat[:, 1].mean())), 1.0])
+    flat = lonlat * np.array([_shrink(lonlat[:, 1]), 1.0])
     k = min(NEIGHBOURS + 1, len(labels))
-    near = _nearest(flat, flat, list(range(1, k + 1)))
+    near = _nearest(_tree_of(flat), flat, list(range(1, k + 1)))
     others = near[:, 1:] if k > 1 else near
     return Sites(tuple(labels), lonlat, zone.astype(np.int64), first.astype(np.int64), others)
 
 
-def _nearest(sites: FloatArray, points: FloatArray, ranks: list[int]) -> IntArray:
-    """The sites that are nearest, second nearest and so on to every point: (points, ranks)."""
+def _shrink(latitudes: FloatArray) -> float:
+    """A degree of longitude in degrees of latitude, amid some latitudes."""
+    return float(np.cos(np.radians(latitudes.mean())))
+
+
+def _tree_of(sites: FloatArray) -> Any:
     from scipy import spatial
 
-    tree: Any = cast(Any, spatial).cKDTree(sites)
+    return cast(Any, spatial).cKDTree(sites)
+
+
+def _nearest(tree: Any, points: FloatArray, ranks: list[int]) -> IntArray:
+    """The sites of a tree that are nearest, second nearest and so on to every point: (points, ranks)."""
     return np.asarray(tree.query(points, k=ranks)[1], dtype=np.int64)
 
 
@@ -118,7 +136,8 @@ def _read(path: Path) -> tuple[list[str], FloatArray]:
             table = parquetfiles.opened(parquetfiles.mapped(path, linked=True), path.name, BOUNDS).read()
         else:
             table = pyarrow.csv.read_csv(path, convert_options=pyarrow.csv.ConvertOptions(column_types={"site_id": pa.string()}))
-    except (OSError, pa.ArrowInvalid):
+        table.validate(full=True)  # a file may point past the end of its dictionary
+    except (OSError, ValueError, TypeError, NotImplementedError, pa.ArrowException):
         raise FormatError(f"{path.name} cannot be read as a list of sites: write CSV or Parquet with site_id, lon and lat.") from None
     if missing := [name for name in ("site_id", "lon", "lat") if name not in table.column_names]:
         raise FormatError(f"{path.name} has no column {missing[0]!r}: a list of sites has site_id, lon and lat.")

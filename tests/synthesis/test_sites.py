@@ -7,6 +7,8 @@ from pathlib import Path
 import handmade
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
 
@@ -66,6 +68,13 @@ def test_files_that_are_no_list_are_refused(tmp_path: Path) -> None:
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 nothing PAR1")
     with pytest.raises(FormatError, match=r"broken\.parquet"):
         sites.read(tmp_path / "broken.parquet", ZONING)
+
+
+def test_a_label_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    no_text = pa.StringArray.from_buffers(1, pa.array([0, 1], pa.int32()).buffers()[1], pa.py_buffer(b"\xff"))
+    pq.write_table(pa.table({"site_id": no_text, "lon": [0.01], "lat": [51.5]}), tmp_path / "sites.parquet")
+    with pytest.raises(FormatError, match=r"sites\.parquet cannot be read as a list of sites"):
+        sites.read(tmp_path / "sites.parquet", ZONING)
 
 
 @pytest.mark.parametrize("a_zone", [0, 1_001, True])
