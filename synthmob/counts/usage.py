@@ -11,10 +11,11 @@ from typing import Any
 
 import ibis
 
+from synthmob.counts.anchors import group_axes
 from synthmob.counts.coded import Coded, band
 from synthmob.counts.flows import HOURS
 from synthmob.counts.statistic import Public, Statistic, zone_axis
-from synthmob.domain import DIRECTIONS, EVENT_DURATION_EDGES_S, KINDS, VOLUME_EDGES_KB, AnyAxis, Axis, bin_labels
+from synthmob.domain import DIRECTIONS, EVENT_DURATION_EDGES_S, KINDS, VOLUME_EDGES_KB, Axis, bin_labels
 
 EVENTS_EDGES = (0, 1, 2, 3, 4, 5, 7, 9, 12, 15, 19, 24, 30, 38, 48, 60, 80, 110, 150)
 """Events of a day, in bands."""
@@ -120,12 +121,8 @@ def _rows(*columns: str, full: int = FULL, data: bool | None = None) -> Callable
     return rows
 
 
-def _group_axes(public: Public) -> tuple[AnyAxis, AnyAxis]:
-    return Axis("sex", public.domain.sex), Axis("age_band", public.domain.age_band)
-
-
 USAGE = (
-    Statistic("events_per_day", "usage", lambda public, level: (*_group_axes(public), events_axis()), _per_day_rows),
+    Statistic("events_per_day", "usage", lambda public, level: (*group_axes(public)[:2], events_axis()), _per_day_rows),
     Statistic("events_per_person", "usage", lambda public, level: (events_axis(),), _per_person_rows),
     Statistic(
         "event_hours", "usage", lambda public, level: (kind_axis(), Axis("hour", HOURS)), _rows("kind", "hour", full=FULL_HOUR)),
@@ -135,7 +132,7 @@ USAGE = (
     Statistic("event_durations", "usage", lambda public, level: (kind_axis(), duration_axis()), _rows("kind", "duration")),
     Statistic("event_volumes", "usage", lambda public, level: (kind_axis(), volume_axis()), _rows("kind", "volume")),
     Statistic(
-        "event_apps", "usage", lambda public, level: (app_axis(public), *_group_axes(public)),
+        "event_apps", "usage", lambda public, level: (app_axis(public), *group_axes(public)[:2]),
         _rows("app", "sex", "age_band", data=True)),
     Statistic(
         "app_volumes", "usage", lambda public, level: (app_axis(public), volume_axis()), _rows("app", "volume", data=True)),

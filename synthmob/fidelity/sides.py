@@ -72,7 +72,7 @@ def open_side(backend: Any, tables: Tables, zoning: Zoning, domain: Domain, peri
         table = table.inner_join(index, "person_id").drop("person_id").rename(person_id="who")
         return backend.create_table(f"{name}_numbered_{what}", table, temp=True, overwrite=True)
 
-    used, lived = None, min(tables.days, period.days) if tables.days < period.days else 0
+    used, lived = None, tables.days if tables.days < period.days else 0
     if tables.events is not None:
         given = _on_backend(backend, tables.events, f"{name}_given_events")
         used = given.inner_join(index, "person_id").drop("person_id").rename(person_id="who")

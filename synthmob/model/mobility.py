@@ -78,11 +78,13 @@ def fit(release: Release, zoning: Zoning) -> MobilityModel:
     if routines_law.has_routines(tables):
         labels = release.marginals["chains"].axes[0]
         present = [DAY_TYPES.index(labels.label(k)) for k in range(labels.size)]
-        single = np.array([len(period.days_of(kind)) == 1 for kind in present])
+    else:
+        present = list(range(len(DAY_TYPES)))
+    single = np.array([len(period.days_of(kind)) == 1 for kind in present])
+    if routines_law.has_routines(tables):
         routines = routines_law.fit_routines(tables, domain, bins, people, single)
     else:
         routines = defaults.commuter_days(domain, people)
-        present = list(range(len(DAY_TYPES)))
         assumed.append(defaults.STATEMENT)
     day_type_of = _day_type_rows(present, assumed)
     day_share = np.array([len(period.days_of(kind)) for kind in present], dtype=np.float64)
@@ -90,7 +92,6 @@ def fit(release: Release, zoning: Zoning) -> MobilityModel:
     n_lives = int(np.clip(LIVES_CELLS // geography.n, 4000, 30_000))
     lives = sample_lives(anchors, routines.chains, day_share, geography, n_lives)
     work_anchor = (routines.work_anchor * day_share[:, None]).sum(axis=0)
-    single = np.array([len(period.days_of(kind)) == 1 for kind in present])
     flows = flows_law.fit_flows(tables, levels, geography, lives, work_anchor, len(domain.purposes), single)
     usage = None
     if usage_law.has_usage(tables):

@@ -23,6 +23,8 @@ from synthmob.model.timing import Bins, Laws
 Marginals = Mapping[str, Marginal]
 REHEARSALS = 5
 TRIP_ROUNDS, MOST_TILT = 6, 6.0
+TRIPS = np.clip(np.arange(MAX_STAYS + 1) - 1.0, 0.0, MOST_TRIPS) / MOST_TRIPS
+"""What a day of so many stays adds to the released sum of trips."""
 NEEDED = (
     "chains", "stays_by_group", "participation", "transitions", "first_departure", "first_departure_next",
     "first_departure_size", "stays_per_day", "departures", "episodes", "durations", "durations_left",
@@ -121,9 +123,12 @@ def _class_lengths(noisy: Noisy, people: FloatArray, lengths: FloatArray) -> Flo
 
 def _with_trips(lengths: FloatArray, noisy: Noisy) -> FloatArray:
     """Persons by number of stays, (groups, MAX_STAYS + 1), moved to the released sums of trips (groups, 2) as far as these are clear."""
-    trips = np.clip(np.arange(MAX_STAYS + 1) - 1.0, 0.0, MOST_TRIPS) / MOST_TRIPS
-    wanted = reconcile.posterior(lengths @ trips, _sums(noisy, lengths.sum(axis=1)))[0]
-    return _tilted(lengths, trips, wanted)
+    return _tilted(lengths, TRIPS, _wanted_trips(lengths, noisy))
+
+
+def _wanted_trips(lengths: FloatArray, noisy: Noisy) -> FloatArray:
+    """Sums of trips, (groups,), as they are believed after seeing the released ones."""
+    return reconcile.posterior(lengths @ TRIPS, _sums(noisy, lengths.sum(axis=1)))[0]
 
 
 def _sums(noisy: Noisy, people: FloatArray) -> Noisy:
@@ -148,14 +153,13 @@ def _tilted(lengths: FloatArray, trips: FloatArray, wanted: FloatArray) -> Float
 
 def _groups_with_trips(class_lengths: FloatArray, noisy: Noisy, lengths: FloatArray) -> FloatArray:
     """The same for every class, while all classes together keep their `lengths`: totals are known better than groups."""
-    trips = np.clip(np.arange(MAX_STAYS + 1) - 1.0, 0.0, MOST_TRIPS) / MOST_TRIPS
-    wanted = reconcile.posterior(class_lengths @ trips, _sums(noisy, class_lengths.sum(axis=1)))[0]
-    wanted = wanted * (float(lengths @ trips) / max(float(wanted.sum()), LEAST))
+    wanted = _wanted_trips(class_lengths, noisy)
+    wanted = wanted * (float(lengths @ TRIPS) / max(float(wanted.sum()), LEAST))
     klass = np.broadcast_to(np.arange(len(class_lengths))[:, None], class_lengths.shape)
     stays = np.broadcast_to(np.arange(MAX_STAYS + 1), class_lengths.shape)
     people = class_lengths.sum(axis=1)
     for _ in range(TRIP_ROUNDS):
-        class_lengths = _tilted(class_lengths, trips, wanted)
+        class_lengths = _tilted(class_lengths, TRIPS, wanted)
         class_lengths = reconcile.rake(class_lengths, [(stays, lengths), (klass, people)], rounds=2)
     return class_lengths
 

@@ -108,16 +108,16 @@ class Curator:
         computed inside the boundary."""
         concrete = self.plan(plan)
         with self._backend() as backend:
-            people, days, *used = _under_fresh_ids(backend, *self._tables(backend, concrete))
-            return people, days, *(backend.to_pyarrow(events) for events in used)
+            people, days, used = _under_fresh_ids(backend, *self._tables(backend, concrete))
+            return (people, days) if used is None else (people, days, backend.to_pyarrow(used))
 
     def sample(self, plan: Plan, most: int | None = None) -> Sample:
         """Up to `most` subscribers drawn by the operating system's randomness, with their bounded part of every table."""
         concrete = self.plan(plan)
         with self._backend() as backend:
-            persons, stays, *used = _under_fresh_ids(backend, *self._tables(backend, concrete), most=most)
+            persons, stays, used = _under_fresh_ids(backend, *self._tables(backend, concrete), most=most)
             n, given = len(persons), (ibis.memtable(persons), ibis.memtable(stays))
-            table = coded(backend, *given, self.zoning, concrete.domain, self.period, name="sample", events=next(iter(used), None))
+            table = coded(backend, *given, self.zoning, concrete.domain, self.period, name="sample", events=used)
             return Sample(persons, stays, {r.name: _contributions(table, concrete, r, n) for r in concrete.requests})
 
     def measure_raw(
@@ -144,9 +144,8 @@ class Curator:
         """
         concrete = self.plan(plan)
         with self._backend() as backend:
-            given, stayed, used = _given(self._over(extra), backend, concrete)
-            people, days = anchors.detect(given, stayed, self.zoning, self.period)
-            table = coded(backend, people, days, self.zoning, concrete.domain, self.period, name="planted", events=_of_persons(used))
+            people, days, used = self._over(extra)._tables(backend, concrete)  # noqa: SLF001  (a curator as this one is)
+            table = coded(backend, people, days, self.zoning, concrete.domain, self.period, name="planted", events=used)
             n = int(backend.to_pyarrow(table.persons.count()).as_py())
             return {r.name: _contributions(table, concrete, r, n, bounds=bounds) for r in concrete.requests}
 
@@ -160,18 +159,18 @@ class Curator:
         """How many subscribers and stays there are: confidential, to look for in what is written."""
         concrete = self.plan(plan)
         with self._backend() as backend:
-            people, days, *_ = self._tables(backend, concrete)
+            people, days, _ = self._tables(backend, concrete)
             counted = {"subscribers": people.count(), "stays": days.count()}
             return {name: int(backend.to_pyarrow(number).as_py()) for name, number in counted.items()}
 
-    def _tables(self, backend: Any, plan: Plan, extra: Sources | None = None) -> tuple[Any, ...]:
-        """PERSONS, STAYS and, where the plan asks for usage, EVENTS as lazy tables under the subscribers' own ids."""
+    def _tables(self, backend: Any, plan: Plan, extra: Sources | None = None) -> tuple[Any, Any, Any]:
+        """PERSONS, STAYS and EVENTS as lazy tables under the subscribers' own ids; no EVENTS where the plan asks for no usage."""
         people, days, used = _given(self, backend, plan)
         if extra is not None:
             parts = _marked((people, days, used), "r"), _marked(_given(self._over(extra), backend, plan), "x")
             joined = (None if tables[0] is None else ibis.union(*_alike(tables)) for tables in zip(*parts, strict=True))
             people, days, used = joined
-        return *anchors.detect(people, days, self.zoning, self.period), *([] if used is None else [_of_persons(used)])
+        return *anchors.detect(people, days, self.zoning, self.period), _of_persons(used)
 
     def _over(self, extra: Sources) -> Curator:
         """A curator of planted subscribers, who are read from stays or from events as the records are."""
@@ -183,9 +182,8 @@ class Curator:
             raise PlanError(f"The plan asks for a statistic {unknown[0]!r}: known are {', '.join(STATISTICS)}.")
         with self._backend() as backend:
             progress("reading the records")
-            people, days, *used = self._tables(backend, plan, extra)
-            yield coded(
-                backend, people, days, self.zoning, plan.domain, self.period, name="private", events=next(iter(used), None))
+            people, days, used = self._tables(backend, plan, extra)
+            yield coded(backend, people, days, self.zoning, plan.domain, self.period, name="private", events=used)
 
     @contextmanager
     def _backend(self) -> Generator[Any]:
@@ -266,9 +264,9 @@ def _alike(tables: tuple[Any, ...]) -> list[Any]:
     return [table.select(*shared) for table in tables]
 
 
-def _under_fresh_ids(backend: Any, people: Any, days: Any, used: Any = None, most: int | None = None) -> tuple[Any, ...]:
-    """PERSONS and STAYS (Arrow) and, where there are any, events (lazy) with the subscribers' ids replaced by random numbers from the
-    operating system, kept nowhere; the first `most` of them."""
+def _under_fresh_ids(backend: Any, people: Any, days: Any, used: Any = None, most: int | None = None) -> tuple[Any, Any, Any]:
+    """PERSONS and STAYS (Arrow) and events (lazy, None where there are none) with the subscribers' ids replaced by random numbers
+    from the operating system, kept nowhere; the first `most` of them."""
     import pyarrow as pa
 
     known = backend.to_pyarrow(people.select("person_id").order_by("person_id"))["person_id"]
@@ -285,7 +283,7 @@ def _under_fresh_ids(backend: Any, people: Any, days: Any, used: Any = None, mos
     keep = [c for c in ("day", "seq", "purpose", "zone_id", "start_min", "end_min", "mode") if c in days.columns]
     return (backend.to_pyarrow(swap(people).order_by("person_id")),
             backend.to_pyarrow(swap(days.select("person_id", *keep)).order_by(["person_id", "day", "seq"])),
-            *([] if used is None else [swap(used)]))
+            None if used is None else swap(used))
 
 
 def release_info(plan: Plan, zoning: Zoning, period: Period) -> dict[str, Any]:

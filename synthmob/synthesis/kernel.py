@@ -70,27 +70,12 @@ def _zone(attraction: Any, deterrence: Any, from_anchor: Any, from_here: Any, we
 
 
 @nb.njit(inline="always")
-def _minutes(cumulative: Any, edges: Any, u: Any, most: Any) -> Any:
-    """A whole number of minutes below `most` from a binned law, even inside a bin, by its inverse distribution cut at `most`."""
-    last = len(edges) - 1
-    upto, whole = 0.0, cumulative[last - 1]
-    for k in range(last):
-        if edges[k + 1] <= most:
-            upto = cumulative[k]
-        else:
-            before = cumulative[k - 1] if k > 0 else 0.0
-            if most > edges[k]:
-                upto = before + (cumulative[k] - before) * (most - edges[k]) / (edges[k + 1] - edges[k])
-            break
-    if upto <= whole * 1e-9:
-        return int(u * most)
-    target = u * upto
-    for k in range(last):
-        if cumulative[k] > target:
-            before = cumulative[k - 1] if k > 0 else 0.0
-            share = (target - before) / (cumulative[k] - before)
-            return min(int(edges[k] + share * (edges[k + 1] - edges[k])), most - 1)
-    return most - 1
+def _minutes(cumulative: Any, edges: Any, u: Any) -> Any:
+    """A whole number of minutes from a binned law, even inside a bin, by its inverse distribution."""
+    k = pick(cumulative, u)
+    before = cumulative[k - 1] if k > 0 else 0.0
+    share = (u * cumulative[-1] - before) / (cumulative[k] - before)
+    return int(edges[k] + share * (edges[k + 1] - edges[k]))
 
 
 @nb.njit(cache=True, nogil=True)
@@ -148,7 +133,7 @@ def live(
                 start = 0
                 if rank > 0:
                     row = travel[bands[here, zone]]
-                    trip = max(_minutes(row, travel_edges, uniform(key, person[i], day, base + 4), 1000), 1)
+                    trip = max(_minutes(row, travel_edges, uniform(key, person[i], day, base + 4)), 1)
                     start = max(min(clock + trip, DAY_END - 1 - LEAST_LEFT * left), clock + 1)
                 if left == 0:
                     end = DAY_END

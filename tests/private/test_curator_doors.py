@@ -111,7 +111,7 @@ def test_fresh_ids_do_not_follow_the_order_of_the_subscribers() -> None:
     persons, stays = people(60, MONDAY).tables()
     for _ in range(20):
         swapped = _under_fresh_ids(backend, persons.mutate(first=persons.person_id == ibis.literal(0)), stays)
-        who, days = (table.to_pandas() for table in swapped)
+        who, days = (table.to_pandas() for table in swapped[:2])
         ids.add(int(who.person_id[who["first"]].iloc[0]))
         assert sorted(who.person_id) == sorted(set(days.person_id)) == list(range(60))
     assert len(ids) > 10 and max(ids) > 30  # by chance never: less than once in 10^9
@@ -120,7 +120,7 @@ def test_fresh_ids_do_not_follow_the_order_of_the_subscribers() -> None:
 def _own_rows(curator: Curator, plan: Plan) -> tuple[pd.DataFrame, pd.DataFrame]:
     with curator._backend() as backend:  # pyright: ignore[reportPrivateUsage]
         tables = curator._tables(backend, curator.plan(plan))  # pyright: ignore[reportPrivateUsage]
-        persons, stays = (backend.to_pandas(table) for table in tables)
+        persons, stays = (backend.to_pandas(table) for table in tables[:2])
     return persons, stays
 
 
