@@ -21,8 +21,8 @@ import shapely
 from synthmob.domain import MINUTES_PER_DAY
 from synthmob.export import layers
 from synthmob.export.exporter import Exporter, Options, Progress, Written
-from synthmob.export.rows import FloatArray, IntArray, stated, weights, zone_codes
-from synthmob.export.source import Block, Source
+from synthmob.export.rows import FloatArray, stated, weights, zone_codes, zone_pairs
+from synthmob.export.source import Block, IntArray, Source
 from synthmob.export.sums import Sums
 
 PACKAGE = "mobility.gpkg"
@@ -44,8 +44,7 @@ def footfall(block: Block, source: Source) -> dict[str, FloatArray]:
         there = (start <= hour * 60 + 30) & (end > hour * 60 + 30)
         found[f"hour_{hour:02d}"] = _sums(zone[there], people[there], n)
     minutes = people * (end - start)
-    first = int(block.persons["person_id"][0].as_py())
-    who = s["person_id"].to_numpy() - first
+    who = block.whose(s)
     for name in ("sex", "age_band"):
         if name in block.persons.column_names:
             groups = np.array(block.persons[name].to_pylist())[who]
@@ -56,8 +55,8 @@ def footfall(block: Block, source: Source) -> dict[str, FloatArray]:
 
 def flows(block: Block, source: Source) -> tuple[IntArray, FloatArray]:
     """The pair of zones of each trip as one number, outside last, and its people."""
-    t, n = block.trips, len(source.zoning.labels)
-    return zone_codes(source, t["origin_zone"]) * n + zone_codes(source, t["destination_zone"]), weights(block, t)
+    origin, destination = zone_pairs(block, source)
+    return origin * len(source.zoning.labels) + destination, weights(block, block.trips)
 
 
 def _sums(cells: IntArray, people: FloatArray, n: int) -> FloatArray:

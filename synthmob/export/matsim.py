@@ -74,7 +74,7 @@ def _plans(block: Block, transformer: Any) -> Iterator[tuple[int, str]]:
     inside = np.isfinite(x) & np.isfinite(y)
     about = {
         name: block.persons[name].to_pylist() for name in ("sex", "age_band", "worker") if name in block.persons.column_names}
-    first = s["person_id"][0] if s["person_id"] else 0
+    whose = block.whose(block.stays).tolist()
     row, n = 0, len(inside)
     while row < n:
         last = row
@@ -82,12 +82,11 @@ def _plans(block: Block, transformer: Any) -> Iterator[tuple[int, str]]:
             last += 1
         rows = [k for k in range(row, last) if inside[k]]
         if rows:
-            who = s["person_id"][row]
             attributes = "".join(
-                f'<attribute name="{name}" class="java.lang.String">{escape(str(values[who - first]))}</attribute>'
+                f'<attribute name="{name}" class="java.lang.String">{escape(str(values[whose[row]]))}</attribute>'
                 for name, values in about.items())
             plan = f'<plan selected="yes">{_activities(s, x, y, rows)}</plan>'
-            yield s["day"][row], f'<person id="{who}"><attributes>{attributes}</attributes>{plan}</person>\n'
+            yield s["day"][row], f'<person id="{s["person_id"][row]}"><attributes>{attributes}</attributes>{plan}</person>\n'
         row = last
 
 

@@ -19,8 +19,8 @@ import pyarrow.csv as pc
 
 from synthmob.errors import InputError
 from synthmob.export.exporter import Exporter, Options, Progress, Written
-from synthmob.export.rows import FloatArray, IntArray, stated, weights, zone_codes
-from synthmob.export.source import Block, Source
+from synthmob.export.rows import FloatArray, stated, weights, zone_pairs
+from synthmob.export.source import Block, IntArray, Source
 from synthmob.export.sums import Sums
 
 MATRICES, ZONES = "trips.omx", "zones.csv"
@@ -40,9 +40,10 @@ def _h5py() -> Any:
 
 def cells(block: Block, source: Source) -> IntArray:
     """Hour, origin and destination of every trip of a block as one number."""
-    t, n = block.trips, len(source.zoning.labels)
-    hour = np.minimum(t["depart_min"].to_numpy() // 60, HOURS - 1).astype(np.int64)
-    return (hour * n + zone_codes(source, t["origin_zone"])) * n + zone_codes(source, t["destination_zone"])
+    n = len(source.zoning.labels)
+    hour = np.minimum(block.trips["depart_min"].to_numpy() // 60, HOURS - 1).astype(np.int64)
+    origin, destination = zone_pairs(block, source)
+    return (hour * n + origin) * n + destination
 
 
 def write(source: Source, folder: Path, options: Options, progress: Progress) -> Written:

@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 
 from synthmob.export import layers
 from synthmob.export.exporter import Exporter, Options, Progress, Written
-from synthmob.export.rows import FloatArray, IntArray, stated, weights, zone_codes
-from synthmob.export.source import Block, Source
+from synthmob.export.rows import FloatArray, stated, weights, zone_pairs
+from synthmob.export.source import Block, IntArray, Source
 from synthmob.export.sums import Sums
 
 TRAJECTORIES, FLOWS, TESSELLATION = "trajectories.parquet", "flows.csv", "tessellation.geojson"
@@ -43,10 +43,10 @@ def _points(block: Block, source: Source) -> pa.Table:
 
 def _flows(block: Block, source: Source) -> tuple[IntArray, FloatArray]:
     """The pair of zones of each trip as one number, and its people; trips from or to outside have no tile."""
-    t, n = block.trips, source.zoning.n_zones
-    origin, destination = zone_codes(source, t["origin_zone"]), zone_codes(source, t["destination_zone"])
+    n = source.zoning.n_zones
+    origin, destination = zone_pairs(block, source)
     inside = (origin < n) & (destination < n)
-    return origin[inside] * n + destination[inside], weights(block, t)[inside]
+    return origin[inside] * n + destination[inside], weights(block, block.trips)[inside]
 
 
 def write(source: Source, folder: Path, options: Options, progress: Progress) -> Written:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -17,6 +18,7 @@ from synthmob.schema import Table
 from synthmob.synthesis.outfolder import read_zones
 from synthmob.zones import Zoning
 
+IntArray = npt.NDArray[np.int64]
 WEIGHT = "weight"
 """The column of PERSONS that says how many people of the population a person stands for."""
 
@@ -30,6 +32,11 @@ class Block:
     stays: pa.Table
     trips: pa.Table
     weights: np.ndarray[tuple[int], np.dtype[np.float64]]
+
+    def whose(self, table: pa.Table) -> IntArray:
+        """Which row of `persons` each row of `stays` or `trips` is of, shape (rows,)."""
+        first = int(self.persons["person_id"][0].as_py())
+        return table["person_id"].to_numpy().astype(np.int64) - first
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from synthmob.export import network, sumonet
 from synthmob.export.compressed import compressed
 from synthmob.export.exporter import Exporter, Options, Progress, Written
 from synthmob.export.instants import Instants, table
-from synthmob.export.rows import FloatArray, ends, stated, weights, zone_codes
+from synthmob.export.rows import FloatArray, ends, stated, weights, zone_pairs
 from synthmob.export.source import Block, Source
 from synthmob.export.sums import Sums
 
@@ -56,7 +56,7 @@ def _trips(block: Block, source: Source, clock: Instants) -> pa.Table:
     t, n = block.trips, source.zoning.n_zones
     day = t["day"].to_numpy()
     depart = (clock[day, t["depart_min"].to_numpy()] - clock[0, 0]).astype(np.int64)
-    origin, destination = zone_codes(source, t["origin_zone"]), zone_codes(source, t["destination_zone"])
+    origin, destination = zone_pairs(block, source)
     inside = pa.array((origin < n) & (destination < n))
     return pa.table({
         "day": day, "depart": depart, "person": t["person_id"], "seq": t["seq"], "origin": origin, "destination": destination,

@@ -8,9 +8,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+import pyarrow.parquet as pq
 import pyproj
 import pytest
-from small_out import rows
+from small_out import exported, of_persons, rows, small
 
 from synthmob.zonefiles import read_zoning
 
@@ -70,6 +71,22 @@ def test_people_carry_their_attributes(population: ElementTree.Element, out: Pat
     for person in population.iter("person"):
         said = {a.get("name"): a.text for a in person.find("attributes")}
         assert said == ours.loc[int(person.get("id")), ["sex", "age_band", "worker"]].to_dict()
+
+
+def test_attributes_are_a_persons_own_where_the_first_of_a_block_has_no_stay(out: Path, tmp_path: Path) -> None:
+    some = small(out, tmp_path / "out", persons=30, block=15)
+    for path in (some / "stays" / "part-00000.parquet", some / "trips" / "part-00000.parquet"):
+        table = pq.read_table(path)
+        with pq.ParquetWriter(path, table.schema) as file:
+            for first in (0, 15):
+                file.write_table(of_persons(table, first + 2, first + 15))
+    folder, told = exported(some, tmp_path, "matsim"), dict[int, dict[str | None, str | None]]()
+    for day in range(2):
+        for person in parsed(folder / f"population_{day:03d}.xml.gz").iter("person"):
+            told[int(person.get("id"))] = {a.get("name"): a.text for a in person.find("attributes")}
+    ours = rows(some, "persons").set_index("person_id")[["sex", "age_band", "worker"]]
+    assert not {0, 1, 15, 16} & set(told) and len(told) > 20 and len(ours.drop_duplicates()) > 5
+    assert told == ours.loc[sorted(told)].to_dict("index")
 
 
 def test_the_network_joins_every_zone_and_no_road_is_shorter_than_the_line(exports: dict[str, Path], out: Path) -> None:
