@@ -20,9 +20,9 @@ import shapely
 
 from synthmob.domain import MINUTES_PER_DAY
 from synthmob.export import layers
-from synthmob.export.exporter import Exporter, Options, Progress, Written
+from synthmob.export.exporter import Exporter, Options, Written
 from synthmob.export.rows import FloatArray, stated, weights, zone_codes, zone_pairs
-from synthmob.export.source import Block, IntArray, Source
+from synthmob.export.source import Block, IntArray, Progress, Source
 from synthmob.export.sums import Sums
 
 PACKAGE = "mobility.gpkg"
@@ -66,15 +66,13 @@ def _sums(cells: IntArray, people: FloatArray, n: int) -> FloatArray:
 def write(source: Source, folder: Path, options: Options, progress: Progress) -> Written:
     """Both layers in three forms."""
     del options
-    n, done = len(source.zoning.labels), 0
+    n = len(source.zoning.labels)
     here: dict[str, FloatArray] = {}
     between = Sums()
-    for block in source.blocks():
+    for block in source.blocks(progress):
         for name, values in footfall(block, source).items():
             here[name] = here.get(name, np.zeros(n)) + values
         between.add(*flows(block, source))
-        done += len(block.persons)
-        progress(done, source.n_persons)
     made = {"footfall": _polygons(source, here), "flows": _lines(source, between)}
     for name, layer in made.items():
         for file in (PACKAGE, f"{name}.parquet", f"{name}.geojson"):

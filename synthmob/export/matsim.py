@@ -23,9 +23,9 @@ from synthmob.domain import MINUTES_PER_DAY
 from synthmob.errors import InputError
 from synthmob.export import network
 from synthmob.export.compressed import compressed
-from synthmob.export.exporter import Exporter, Options, Progress, Written
+from synthmob.export.exporter import Exporter, Options, Written
 from synthmob.export.rows import stated
-from synthmob.export.source import Block, Source
+from synthmob.export.source import Block, Progress, Source
 
 NETWORK, CONFIG = "network.xml.gz", "config.xml"
 MODE = "car"
@@ -126,20 +126,18 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
     del options
     if source.period.days > MAX_DAYS:
         raise InputError(f"{source.folder} has {source.period.days} days: MATSim's plans are written for at most {MAX_DAYS}.")
-    links, done, rows, purposes = _network(source, folder), 0, dict.fromkeys(range(source.period.days), 0), set[str]()
+    links, rows, purposes = _network(source, folder), dict.fromkeys(range(source.period.days), 0), set[str]()
     crs = str(source.zoning.projected.crs)
     transformer = pyproj.Transformer.from_crs("EPSG:4326", source.zoning.projected.crs, always_xy=True)
     with ExitStack() as stack:
         files = [stack.enter_context(compressed(folder / _name(day))) for day in rows]
         for file in files:
             file.write(HEAD.format(root="population", dtd="population_v6") + f"<population>\n{_attributes(source, crs)}\n")
-        for block in source.blocks():
+        for block in source.blocks(progress):
             purposes |= set(block.stays["purpose"].unique().to_pylist())
             for day, text in _plans(block, transformer):
                 files[day].write(text)
                 rows[day] += 1
-            done += len(block.persons)
-            progress(done, source.n_persons)
         for file in files:
             file.write("</population>\n")
     activities = "\n".join(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from synthmob import folders, manifest
 from synthmob.errors import InputError
-from synthmob.export.exporter import Options, Progress, Written
-from synthmob.export.source import Source
+from synthmob.export.exporter import Options, Written
+from synthmob.export.source import Progress, Source
 from synthmob.synthesis.outfolder import check_out
 
 NOTE = "export.json"
