@@ -7,7 +7,6 @@ name of it. `measure` names no input that holds records, for their hash or size 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -51,8 +50,7 @@ def compose(
 
 def write(content: Mapping[str, Any], path: Path) -> None:
     """Write a manifest to a file."""
-    text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    path.write_text(folders.json_text(content), encoding="utf-8", newline="\n")
 
 
 def beside(path: Path) -> Path:

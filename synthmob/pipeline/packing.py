@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -179,6 +178,6 @@ def _describe(facts: Facts, fidelity: Fidelity, work: Path) -> None:
         CROISSANT: croissant.describe(facts, cite=cite, limits=list(card.LIMITS), uses=list(card.USES), personal=personal),
         DATAPACKAGE: datapackage.describe(facts), FIDELITY: fidelity.as_json()}  # fmt: skip
     texts = {README: card.card(facts, fidelity), DICTIONARY: dictionary.dictionary(facts)} | {
-        name: json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n" for name, content in told.items()}
+        name: folders.json_text(content) for name, content in told.items()}
     for name, text in texts.items():
         (work / name).write_text(text, encoding="utf-8", newline="\n")
