@@ -41,7 +41,7 @@ def _trips(block: Block, clock: Instants, *, weighted: bool) -> pa.Table:
 def write(source: Source, folder: Path, options: Options, progress: Progress) -> Written:
     """Both files, and how many rows each has."""
     del options
-    clock = table(source.period, source.period.days)
+    clock = table(source.period)
     with csvfiles.opened(folder, (STAYS, TRIPS)) as files:
         for block in source.blocks(progress):
             files.add({name: make(block, clock, weighted=source.weighted) for name, make in ((STAYS, _stays), (TRIPS, _trips))})

@@ -149,7 +149,7 @@ def _load(source: Source, columns: dict[str, list[str]]) -> str:
 def write(source: Source, folder: Path, options: Options, progress: Progress) -> Written:
     """The four tables, streamed, and what loads them."""
     del options
-    clock = table(source.period, source.period.days)
+    clock = table(source.period)
     with csvfiles.opened(folder, FILES) as files:
         files.add({FILES[0]: _zones(source)})
         for block in source.blocks(progress):

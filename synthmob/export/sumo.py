@@ -116,7 +116,7 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
     about = "".join(f"<!-- {name}: {escape(text).replace('--', '- -')} -->\n" for name, text in stated(source, crs, UNITS).items())
     spool = folder / "spool"
     spool.mkdir()
-    clock = table(source.period, source.period.days)
+    clock = table(source.period)
     sums, outside = _spool(source, spool, clock, progress)
     seconds = (clock - clock[0, 0]).astype(np.int64)
     rows: dict[str, int] = {}

@@ -76,7 +76,7 @@ def _or_null(ids: Ids) -> pa.Array[Any]:
 def write(source: Source, folder: Path, options: Options, progress: Progress) -> Written:
     """The four files, streamed."""
     del options
-    clock = table(source.period, source.period.days)
+    clock = table(source.period)
     with csvfiles.opened(folder, FILES) as files:
         rows = files.rows
         for block in source.blocks(progress):

@@ -16,8 +16,8 @@ from synthmob.dataset.layout import (
     DATAPACKAGE,
     DICTIONARY,
     FIDELITY,
+    FOLDERS,
     HOLDS,
-    IN_PARTS,
     KIND,
     OF_OUT,
     README,
@@ -50,7 +50,6 @@ TOLD = 5
 class Packed:
     """A dataset that was written, or looked through: its files, its persons, and the SHA-256 of its SHA256SUMS, which stands for all."""
 
-    folder: Path
     n_files: int
     n_persons: int
     sums: str
@@ -83,7 +82,7 @@ def pack(out: Path, release: Path, target: Path, said: Said) -> Packed:
             privacy=dict(facts.privacy), generated={key: made[key] for key in ("parameters", "versions") if key in made},
             origin=made["origin"], files=files)  # fmt: skip
         seal.write(content, work)
-    return Packed(target, len(files) + 2, facts.n_persons, manifest.digest(target / SUMS))
+    return Packed(len(files) + 2, facts.n_persons, manifest.digest(target / SUMS))
 
 
 def faults(dataset: Path) -> list[Fault]:
@@ -107,7 +106,7 @@ def verify(dataset: Path, *, sums: str | None = None) -> Packed:
     agreement.check(dataset, said["files"], Period.from_json(said.get("period", {})))
     check_out(dataset)
     n_persons = agreement.opened(dataset, OF_OUT[0]).metadata.num_rows
-    return Packed(dataset, len(said["files"]) + 2, n_persons, found)
+    return Packed(len(said["files"]) + 2, n_persons, found)
 
 
 def refuse(dataset: Path, found: list[Fault]) -> None:
@@ -146,8 +145,8 @@ def _take_over(out: Path, work: Path) -> None:
             raise FormatError(f"{out} holds {path[:80]!r}, which generate does not write: take it out, or generate again.")
     if missing := [path for path in (*OF_OUT, manifest.FILE) if path not in found]:
         raise FormatError(f"There is no {missing[0]} in {out}: generate it again with this synthmob.")
-    for table in IN_PARTS:
-        (work / table.name).mkdir()
+    for name in FOLDERS:
+        (work / name).mkdir()
     for path in wanted:
         with folders.opened(out / path) as source, (work / path).open("wb") as copy:
             shutil.copyfileobj(source, copy, 1 << 20)
