@@ -41,11 +41,15 @@ def compose(
     'fit'
     """
     seeded = {} if seed is None else {"seed": seed}
-    hashed = {role: {"name": path.resolve().name, "sha256": digest(path)} for role, path in (inputs or {}).items()}
     return {
         "format": FORMAT, "format_version": FORMAT_VERSION, "step": step, "parameters": dict(parameters), **seeded,
-        "inputs": hashed, **more, "versions": versions((*PACKAGES, *packages)),
+        "inputs": hashed(inputs or {}), **more, "versions": versions((*PACKAGES, *packages)),
     }  # fmt: skip
+
+
+def hashed(inputs: Mapping[str, Path]) -> dict[str, dict[str, str]]:
+    """What a manifest says of its inputs: by role the last name and the SHA-256 of each; FormatError where one cannot be read."""
+    return {role: {"name": path.resolve().name, "sha256": digest(path)} for role, path in inputs.items()}
 
 
 def write(content: Mapping[str, Any], path: Path) -> None:
