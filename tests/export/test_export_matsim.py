@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,7 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pyproj
 import pytest
-from small_out import exported, of_persons, rows, small
+from small_out import exported, of_persons, parsed, rows, small
 
 from synthmob.zonefiles import read_zoning
 
@@ -26,10 +25,6 @@ CONTENT = {
     "config": (r"(module )*", set()), "module": (r"(param |parameterset )*", {"name"}), "param": ("", {"name", "value"}),
     "parameterset": (r"(param |parameterset )*", {"type"})}  # fmt: skip
 TIME = re.compile(r"([01]\d|2[0-4]):[0-5]\d:00")
-
-
-def parsed(path: Path) -> ElementTree.Element:
-    return ElementTree.fromstring(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes())
 
 
 @pytest.fixture(scope="module")
