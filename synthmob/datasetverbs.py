@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synthmob.dataset.licences import DEFAULT
+
+if TYPE_CHECKING:
+    from synthmob.dataset.seal import Fault
 
 TITLE = "Synthetic mobility data"
 
@@ -46,16 +49,19 @@ def _verify(a: argparse.Namespace) -> None:
     import json
 
     from synthmob import terminal
-    from synthmob.pipeline import packing
+    from synthmob.pipeline.packing import verify
 
     with terminal.working("verifying"):
-        if a.json and (found := packing.faults(a.dataset)):
-            told = {"verified": False, "faults": [{"file": fault.path, "what": fault.what} for fault in found]}
-            print(json.dumps(told, indent=1, ensure_ascii=False))
-            packing.refuse(a.dataset, found)
-        packed = packing.verify(a.dataset, sums=a.sha256)
+        packed = verify(a.dataset, sums=a.sha256, tell=_tell if a.json else None)
     if a.json:
         print(json.dumps(packed.as_json(), indent=1, ensure_ascii=False))
     else:
         said = f"{packed.n_files} files as packed, {packed.n_persons:,} synthetic persons"
         print(f"{a.dataset}: {said}; SHA-256 of its SHA256SUMS: {packed.sums}")
+
+
+def _tell(faults: list[Fault]) -> None:
+    import json
+
+    told = {"verified": False, "faults": [{"file": fault.path, "what": fault.what} for fault in faults]}
+    print(json.dumps(told, indent=1, ensure_ascii=False))

@@ -106,6 +106,15 @@ def check_holds(folder: Path, kind: str, holds: Collection[str]) -> None:
             raise FormatError(f"{entry.name!r} in {folder} is a link: a {kind} holds its own files, ask for it again.")
 
 
+def json_text(content: object) -> str:
+    r"""JSON as every file of ours has it: a line a value, letters as they are; ValueError for a number that JSON has no word for.
+
+    >>> json_text({"zone": "Rīga"})
+    '{\n "zone": "Rīga"\n}\n'
+    """
+    return json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
 def read_json(
     path: Path, kind: str, *, linked: bool = False, most: int = MAX_JSON_BYTES, parts: int = MAX_JSON_PARTS
 ) -> dict[str, Any]:

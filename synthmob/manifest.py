@@ -7,7 +7,6 @@ name of it. `measure` names no input that holds records, for their hash or size 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -42,17 +41,20 @@ def compose(
     'fit'
     """
     seeded = {} if seed is None else {"seed": seed}
-    hashed = {role: {"name": path.resolve().name, "sha256": digest(path)} for role, path in (inputs or {}).items()}
     return {
         "format": FORMAT, "format_version": FORMAT_VERSION, "step": step, "parameters": dict(parameters), **seeded,
-        "inputs": hashed, **more, "versions": versions((*PACKAGES, *packages)),
+        "inputs": hashed(inputs or {}), **more, "versions": versions((*PACKAGES, *packages)),
     }  # fmt: skip
+
+
+def hashed(inputs: Mapping[str, Path]) -> dict[str, dict[str, str]]:
+    """What a manifest says of its inputs: by role the last name and the SHA-256 of each; FormatError where one cannot be read."""
+    return {role: {"name": path.resolve().name, "sha256": digest(path)} for role, path in inputs.items()}
 
 
 def write(content: Mapping[str, Any], path: Path) -> None:
     """Write a manifest to a file."""
-    text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    path.write_text(folders.json_text(content), encoding="utf-8", newline="\n")
 
 
 def beside(path: Path) -> Path:

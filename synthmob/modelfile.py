@@ -12,7 +12,6 @@ parses the header of an array: there is one right header for a type and a shape.
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields
@@ -66,8 +65,7 @@ def save(model: MobilityModel, folder: str | Path) -> Path:
             "day_type_of": list(model.day_type_of), "day_types": len(model.routines.chains), "assumed": list(model.assumed),
             "source": model.source, "zones_sha256": manifest.digest(work / "zones.parquet"), "arrays": written,
         }  # fmt: skip
-        lines = json.dumps(text, indent=1, allow_nan=False, ensure_ascii=False)
-        (work / MARK).write_text(lines + "\n", encoding="utf-8", newline="\n")
+        (work / MARK).write_text(folders.json_text(text), encoding="utf-8", newline="\n")
     return target
 
 

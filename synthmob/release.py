@@ -170,9 +170,7 @@ class Release:
                 **{key: self.info[key] for key in INFO_KEYS if key in self.info},
                 "rho_spent": self.rho, "tables": entries, "axes": axes.entries,
             }  # fmt: skip
-            (work / "release.json").write_text(
-                json.dumps(text, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
-            )
+            (work / "release.json").write_text(folders.json_text(text), encoding="utf-8")
         return target
 
     def _facts(self, name: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from synthmob.dataset.facts import Facts, File, Shipped
-from synthmob.dataset.layout import IN_PARTS
+from synthmob.dataset.layout import FOLDERS
 from synthmob.schema import Column
 
 PARQUET = "application/x-parquet"
@@ -85,7 +85,7 @@ def _distribution(shipped: Shipped) -> list[dict[str, Any]]:
 
 
 def _in_parts(shipped: Shipped) -> bool:
-    return shipped.table.name in [table.name for table in IN_PARTS]
+    return shipped.table.name in FOLDERS
 
 
 def _file(file: File) -> dict[str, Any]:

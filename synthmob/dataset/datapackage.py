@@ -10,14 +10,14 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from synthmob.dataset.facts import Facts, File, Shipped
-from synthmob.dataset.layout import table_of
+from synthmob.dataset.layout import FOLDERS, TABLES, table_of
 from synthmob.schema import Column, Table
 
 TYPES = {
     "int64": "integer", "int32": "integer", "float64": "number", "float32": "number", "string": "string", "date32": "date",
     "list": "any", "wkb": "any"}  # fmt: skip
 """The type of every column type; frictionless 5 takes a list that comes out of Parquet for no array."""
-LONE = ("persons", "zones", "calendar")
+LONE = tuple(table.name for table in TABLES if table.name not in FOLDERS)
 """Tables of one file: the only ones that a resource can lead to."""
 
 

@@ -31,10 +31,11 @@ README, DICTIONARY, CROISSANT, DATAPACKAGE, FIDELITY, SUMS = (
     "README.md", "DICTIONARY.md", "croissant.json", "datapackage.json", "fidelity.json", "SHA256SUMS")  # fmt: skip
 IN_PARTS = (schema.STAYS, schema.TRIPS)
 TABLES = (schema.PERSONS, schema.STAYS, schema.TRIPS, schema.ZONES, schema.CALENDAR)
+FOLDERS = tuple(table.name for table in IN_PARTS)
 OF_OUT = ("persons.parquet", "zones.parquet", metadata.FILE)
 """What is taken over from OUT beside the parts of its stays and trips."""
 PLAIN = (*OF_OUT, "calendar.parquet", README, DICTIONARY, CROISSANT, DATAPACKAGE, FIDELITY, manifest.FILE, SUMS)
-HOLDS = (*PLAIN, *(table.name for table in IN_PARTS))
+HOLDS = (*PLAIN, *FOLDERS)
 MAX_FILES = 20_000
 """Parts of ten billion persons, with room to spare."""
 _PART = re.compile(r"part-[0-9]{5}\.parquet")
@@ -47,7 +48,7 @@ def is_ours(path: str) -> bool:
     (True, True, False, False)
     """
     folder, _, name = path.rpartition("/")
-    return path in PLAIN if not folder else any(folder == table.name for table in IN_PARTS) and bool(_PART.fullmatch(name))
+    return path in PLAIN if not folder else folder in FOLDERS and bool(_PART.fullmatch(name))
 
 
 def table_of(path: str) -> Table | None:
@@ -68,7 +69,7 @@ def walk(folder: Path) -> Iterator[tuple[str, str]]:
     left = MAX_FILES
     for name, kind in _entries(folder, left):
         left -= 1
-        if kind == "folder" and any(name == table.name for table in IN_PARTS):
+        if kind == "folder" and name in FOLDERS:
             for inside, what in _entries(folder / name, left):
                 left -= 1
                 yield f"{name}/{inside}", "other" if what == "folder" else what

@@ -8,7 +8,6 @@ manifest. There is no key: whoever rewrites everything is not found out, only wh
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +37,7 @@ def entry(path: Path) -> dict[str, Any]:
 
 def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
     """A manifest with its seal."""
-    return {**content, "seal": hashlib.sha256(_text(content).encode("utf-8")).hexdigest()}
+    return {**content, "seal": hashlib.sha256(folders.json_text(content).encode("utf-8")).hexdigest()}
 
 
 def sums(files: Mapping[str, Mapping[str, Any]], folder: Path) -> str:
@@ -64,7 +63,7 @@ def read(folder: Path) -> dict[str, Any] | None:
     except (FormatError, OSError, UnicodeDecodeError):
         return None
     content = {key: value for key, value in said.items() if key != "seal"}
-    whole = text == _text(said) and sealed(content).get("seal") == said.get("seal") and _lists_files(content.get("files"))
+    whole = text == folders.json_text(said) and sealed(content).get("seal") == said.get("seal") and _lists_files(content.get("files"))
     return content if whole else None
 
 
@@ -86,11 +85,6 @@ def faults(folder: Path, said: Mapping[str, Any] | None) -> list[Fault]:
 def _told(path: str) -> str:
     """The name of a stranger's file as text, whatever bytes it is of."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")[:LONGEST_NAME]
-
-
-def _text(content: Mapping[str, Any]) -> str:
-    """A manifest as `manifest.write` writes it."""
-    return json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def _lists_files(files: object) -> bool:

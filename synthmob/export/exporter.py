@@ -6,10 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from synthmob.export.source import Source
-
-Progress = Callable[[int, int], None]
-"""Is told the persons written and the persons in all."""
+from synthmob.export.source import Progress, Source
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ import shapely
 
 from synthmob.domain import MINUTES_PER_DAY
 from synthmob.export import layers
-from synthmob.export.exporter import Exporter, Options, Progress, Written
-from synthmob.export.rows import FloatArray, IntArray, stated, weights, zone_codes
-from synthmob.export.source import Block, Source
+from synthmob.export.exporter import Exporter, Options, Written
+from synthmob.export.rows import FloatArray, stated, weights, zone_codes, zone_pairs
+from synthmob.export.source import Block, IntArray, Progress, Source
 from synthmob.export.sums import Sums
 
 PACKAGE = "mobility.gpkg"
@@ -44,8 +44,7 @@ def footfall(block: Block, source: Source) -> dict[str, FloatArray]:
         there = (start <= hour * 60 + 30) & (end > hour * 60 + 30)
         found[f"hour_{hour:02d}"] = _sums(zone[there], people[there], n)
     minutes = people * (end - start)
-    first = int(block.persons["person_id"][0].as_py())
-    who = s["person_id"].to_numpy() - first
+    who = block.whose(s)
     for name in ("sex", "age_band"):
         if name in block.persons.column_names:
             groups = np.array(block.persons[name].to_pylist())[who]
@@ -56,8 +55,8 @@ def footfall(block: Block, source: Source) -> dict[str, FloatArray]:
 
 def flows(block: Block, source: Source) -> tuple[IntArray, FloatArray]:
     """The pair of zones of each trip as one number, outside last, and its people."""
-    t, n = block.trips, len(source.zoning.labels)
-    return zone_codes(source, t["origin_zone"]) * n + zone_codes(source, t["destination_zone"]), weights(block, t)
+    origin, destination = zone_pairs(block, source)
+    return origin * len(source.zoning.labels) + destination, weights(block, block.trips)
 
 
 def _sums(cells: IntArray, people: FloatArray, n: int) -> FloatArray:
@@ -67,15 +66,13 @@ def _sums(cells: IntArray, people: FloatArray, n: int) -> FloatArray:
 def write(source: Source, folder: Path, options: Options, progress: Progress) -> Written:
     """Both layers in three forms."""
     del options
-    n, done = len(source.zoning.labels), 0
+    n = len(source.zoning.labels)
     here: dict[str, FloatArray] = {}
     between = Sums()
-    for block in source.blocks():
+    for block in source.blocks(progress):
         for name, values in footfall(block, source).items():
             here[name] = here.get(name, np.zeros(n)) + values
         between.add(*flows(block, source))
-        done += len(block.persons)
-        progress(done, source.n_persons)
     made = {"footfall": _polygons(source, here), "flows": _lines(source, between)}
     for name, layer in made.items():
         for file in (PACKAGE, f"{name}.parquet", f"{name}.geojson"):

@@ -14,19 +14,19 @@ from synthmob.period import Period
 Instants = npt.NDArray[np.datetime64]
 
 
-def table(period: Period, days: int) -> Instants:
+def table(period: Period) -> Instants:
     """The instant (UTC, datetime64[s]) of every minute of the local clock, shape (days, 1441): minute 1440 is the next midnight.
 
     The minutes that the clock skips in spring are all the instant at which it does; of an hour that it repeats in autumn the first
     is meant. So instants never run backwards, and a stay may be an hour shorter or longer than its minutes say.
 
     >>> spring = Period.of("2026-03-29", 1, "Europe/London")
-    >>> [str(table(spring, 1)[0, m])[11:16] for m in (0, 59, 60, 90, 120, 150)]
+    >>> [str(table(spring)[0, m])[11:16] for m in (0, 59, 60, 90, 120, 150)]
     ['00:00', '00:59', '01:00', '01:00', '01:00', '01:30']
     """
     zone = zoneinfo.ZoneInfo(period.timezone)
-    out = np.empty((days, MINUTES_PER_DAY + 1), dtype="datetime64[s]")
-    for day in range(days):
+    out = np.empty((period.days, MINUTES_PER_DAY + 1), dtype="datetime64[s]")
+    for day in range(period.days):
         midnight = datetime.datetime.combine(period.date(day), datetime.time())
         local = (midnight + datetime.timedelta(minutes=minute) for minute in range(MINUTES_PER_DAY + 1))
         utc = [when.replace(tzinfo=zone).astimezone(datetime.UTC).replace(tzinfo=None) for when in local]

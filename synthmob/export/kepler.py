@@ -5,16 +5,15 @@ Written a block at a time; times are ISO 8601 with the offset of UTC, coordinate
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.csv as pc
 
-from synthmob.export.exporter import Exporter, Options, Progress, Written
+from synthmob.export import csvfiles
+from synthmob.export.exporter import Exporter, Options, Written
 from synthmob.export.instants import Instants, table
 from synthmob.export.rows import ends, weights, when
-from synthmob.export.source import Block, Source
+from synthmob.export.source import Block, Progress, Source
 
 STAYS, TRIPS = "stays.csv", "trips.csv"
 UNITS = {"lon": "degrees", "lat": "degrees", "start": "ISO 8601, UTC", "end": "ISO 8601, UTC", "distance_km": "km"}
@@ -42,19 +41,11 @@ def _trips(block: Block, clock: Instants, *, weighted: bool) -> pa.Table:
 def write(source: Source, folder: Path, options: Options, progress: Progress) -> Written:
     """Both files, and how many rows each has."""
     del options
-    clock, done, rows = table(source.period, source.period.days), 0, {STAYS: 0, TRIPS: 0}
-    writers: dict[str, pc.CSVWriter] = {}
-    with ExitStack() as stack:
-        for block in source.blocks():
-            made_of = {name: make(block, clock, weighted=source.weighted) for name, make in ((STAYS, _stays), (TRIPS, _trips))}
-            for name, made in made_of.items():
-                if name not in writers:
-                    writers[name] = stack.enter_context(pc.CSVWriter(folder / name, made.schema))
-                writers[name].write_table(made)
-                rows[name] += len(made)
-            done += len(block.persons)
-            progress(done, source.n_persons)
-    return Written(rows, UNITS, "EPSG:4326", source.period.timezone)
+    clock = table(source.period)
+    with csvfiles.opened(folder, (STAYS, TRIPS)) as files:
+        for block in source.blocks(progress):
+            files.add({name: make(block, clock, weighted=source.weighted) for name, make in ((STAYS, _stays), (TRIPS, _trips))})
+    return Written(files.rows, UNITS, "EPSG:4326", source.period.timezone)
 
 
 KEPLER = Exporter(

@@ -23,9 +23,9 @@ from synthmob.domain import MINUTES_PER_DAY
 from synthmob.errors import InputError
 from synthmob.export import network
 from synthmob.export.compressed import compressed
-from synthmob.export.exporter import Exporter, Options, Progress, Written
+from synthmob.export.exporter import Exporter, Options, Written
 from synthmob.export.rows import stated
-from synthmob.export.source import Block, Source
+from synthmob.export.source import Block, Progress, Source
 
 NETWORK, CONFIG = "network.xml.gz", "config.xml"
 MODE = "car"
@@ -74,7 +74,7 @@ def _plans(block: Block, transformer: Any) -> Iterator[tuple[int, str]]:
     inside = np.isfinite(x) & np.isfinite(y)
     about = {
         name: block.persons[name].to_pylist() for name in ("sex", "age_band", "worker") if name in block.persons.column_names}
-    first = s["person_id"][0] if s["person_id"] else 0
+    whose = block.whose(block.stays).tolist()
     row, n = 0, len(inside)
     while row < n:
         last = row
@@ -82,12 +82,11 @@ def _plans(block: Block, transformer: Any) -> Iterator[tuple[int, str]]:
             last += 1
         rows = [k for k in range(row, last) if inside[k]]
         if rows:
-            who = s["person_id"][row]
             attributes = "".join(
-                f'<attribute name="{name}" class="java.lang.String">{escape(str(values[who - first]))}</attribute>'
+                f'<attribute name="{name}" class="java.lang.String">{escape(str(values[whose[row]]))}</attribute>'
                 for name, values in about.items())
             plan = f'<plan selected="yes">{_activities(s, x, y, rows)}</plan>'
-            yield s["day"][row], f'<person id="{who}"><attributes>{attributes}</attributes>{plan}</person>\n'
+            yield s["day"][row], f'<person id="{s["person_id"][row]}"><attributes>{attributes}</attributes>{plan}</person>\n'
         row = last
 
 
@@ -127,20 +126,18 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
     del options
     if source.period.days > MAX_DAYS:
         raise InputError(f"{source.folder} has {source.period.days} days: MATSim's plans are written for at most {MAX_DAYS}.")
-    links, done, rows, purposes = _network(source, folder), 0, dict.fromkeys(range(source.period.days), 0), set[str]()
+    links, rows, purposes = _network(source, folder), dict.fromkeys(range(source.period.days), 0), set[str]()
     crs = str(source.zoning.projected.crs)
     transformer = pyproj.Transformer.from_crs("EPSG:4326", source.zoning.projected.crs, always_xy=True)
     with ExitStack() as stack:
         files = [stack.enter_context(compressed(folder / _name(day))) for day in rows]
         for file in files:
             file.write(HEAD.format(root="population", dtd="population_v6") + f"<population>\n{_attributes(source, crs)}\n")
-        for block in source.blocks():
+        for block in source.blocks(progress):
             purposes |= set(block.stays["purpose"].unique().to_pylist())
             for day, text in _plans(block, transformer):
                 files[day].write(text)
                 rows[day] += 1
-            done += len(block.persons)
-            progress(done, source.n_persons)
         for file in files:
             file.write("</population>\n")
     activities = "\n".join(

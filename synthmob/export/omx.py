@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.csv as pc
 
 from synthmob.errors import InputError
-from synthmob.export.exporter import Exporter, Options, Progress, Written
-from synthmob.export.rows import FloatArray, IntArray, stated, weights, zone_codes
-from synthmob.export.source import Block, Source
+from synthmob.export.exporter import Exporter, Options, Written
+from synthmob.export.rows import FloatArray, stated, weights, zone_pairs
+from synthmob.export.source import Block, IntArray, Progress, Source
 from synthmob.export.sums import Sums
 
 MATRICES, ZONES = "trips.omx", "zones.csv"
@@ -40,19 +40,18 @@ def _h5py() -> Any:
 
 def cells(block: Block, source: Source) -> IntArray:
     """Hour, origin and destination of every trip of a block as one number."""
-    t, n = block.trips, len(source.zoning.labels)
-    hour = np.minimum(t["depart_min"].to_numpy() // 60, HOURS - 1).astype(np.int64)
-    return (hour * n + zone_codes(source, t["origin_zone"])) * n + zone_codes(source, t["destination_zone"])
+    n = len(source.zoning.labels)
+    hour = np.minimum(block.trips["depart_min"].to_numpy() // 60, HOURS - 1).astype(np.int64)
+    origin, destination = zone_pairs(block, source)
+    return (hour * n + origin) * n + destination
 
 
 def write(source: Source, folder: Path, options: Options, progress: Progress) -> Written:
     """Twenty-four hourly matrices, `day` and `distance_km`, and the lookup of zones."""
     del options
-    h5py, sums, done = _h5py(), Sums(), 0
-    for block in source.blocks():
+    h5py, sums = _h5py(), Sums()
+    for block in source.blocks(progress):
         sums.add(cells(block, source), weights(block, block.trips))
-        done += len(block.persons)
-        progress(done, source.n_persons)
     labels = source.zoning.labels
     n = len(labels)
     numbers = np.arange(n)

@@ -12,19 +12,18 @@ must be new: nothing that is there is replaced.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pc
 import shapely
 
-from synthmob.export.exporter import Exporter, Options, Progress, Written
+from synthmob.export import csvfiles
+from synthmob.export.exporter import Exporter, Options, Written
 from synthmob.export.instants import Instants, table
 from synthmob.export.rows import FloatArray, ends, stated, weights, when
-from synthmob.export.source import Block, Source
+from synthmob.export.source import Block, Progress, Source
 from synthmob.schema import PERSONS
 
 FILES = ("zones.csv", "persons.csv", "stays.csv", "trips.csv")
@@ -150,24 +149,14 @@ def _load(source: Source, columns: dict[str, list[str]]) -> str:
 def write(source: Source, folder: Path, options: Options, progress: Progress) -> Written:
     """The four tables, streamed, and what loads them."""
     del options
-    clock, done = table(source.period, source.period.days), 0
-    zones = _zones(source)
-    pc.write_csv(zones, folder / FILES[0])
-    rows, columns = {FILES[0]: len(zones)} | dict.fromkeys(FILES[1:], 0), {FILES[0]: zones.column_names}
-    writers: dict[str, pc.CSVWriter] = {}
-    with ExitStack() as stack:
-        for block in source.blocks():
-            for name, part in _tables(block, clock, weighted=source.weighted).items():
-                if name not in writers:
-                    writers[name] = stack.enter_context(pc.CSVWriter(folder / name, part.schema))
-                    columns[name] = part.column_names
-                writers[name].write_table(part)
-                rows[name] += len(part)
-            done += len(block.persons)
-            progress(done, source.n_persons)
-    (folder / LOAD).write_text(_load(source, columns), encoding="utf-8")
+    clock = table(source.period)
+    with csvfiles.opened(folder, FILES) as files:
+        files.add({FILES[0]: _zones(source)})
+        for block in source.blocks(progress):
+            files.add(_tables(block, clock, weighted=source.weighted))
+    (folder / LOAD).write_text(_load(source, files.columns), encoding="utf-8")
     note = "Stays outside the zoning have no point, and trips from or to one no line."
-    return Written({**rows, LOAD: 1}, UNITS, CRS, source.period.timezone, (note,))
+    return Written({**files.rows, LOAD: 1}, UNITS, CRS, source.period.timezone, (note,))
 
 
 POSTGIS = Exporter(

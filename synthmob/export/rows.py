@@ -12,10 +12,9 @@ import pandas as pd
 import pyarrow as pa
 
 from synthmob.export.instants import Instants
-from synthmob.export.source import Block, Source
+from synthmob.export.source import Block, IntArray, Source
 
 FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 UTC = pa.timestamp("s", "UTC")
 
 
@@ -43,14 +42,18 @@ def when(clock: Instants, table: pa.Table, column: str) -> pa.Array:
 
 def weights(block: Block, table: pa.Table) -> FloatArray:
     """How many people each row of a block's table stands for."""
-    first = int(block.persons["person_id"][0].as_py())
-    return block.weights[table["person_id"].to_numpy() - first]
+    return block.weights[block.whose(table)]
 
 
 def zone_codes(source: Source, column: pa.ChunkedArray) -> IntArray:
     """The index of each zone of a column in the labels of the zoning; null is `outside`, the last."""
     codes = pd.Categorical(column.to_pandas(), categories=list(source.zoning.labels)).codes.astype(np.int64)
     return np.where(codes < 0, source.zoning.n_zones, codes)
+
+
+def zone_pairs(block: Block, source: Source) -> tuple[IntArray, IntArray]:
+    """The indices of the zones in which each trip of a block begins and ends, as `zone_codes` gives them."""
+    return zone_codes(source, block.trips["origin_zone"]), zone_codes(source, block.trips["destination_zone"])
 
 
 def stated(source: Source, crs: str, units: Mapping[str, str]) -> dict[str, str]:

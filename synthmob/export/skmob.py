@@ -19,9 +19,9 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
 from synthmob.export import layers
-from synthmob.export.exporter import Exporter, Options, Progress, Written
-from synthmob.export.rows import FloatArray, IntArray, stated, weights, zone_codes
-from synthmob.export.source import Block, Source
+from synthmob.export.exporter import Exporter, Options, Written
+from synthmob.export.rows import FloatArray, stated, weights, zone_pairs
+from synthmob.export.source import Block, IntArray, Progress, Source
 from synthmob.export.sums import Sums
 
 TRAJECTORIES, FLOWS, TESSELLATION = "trajectories.parquet", "flows.csv", "tessellation.geojson"
@@ -43,25 +43,24 @@ def _points(block: Block, source: Source) -> pa.Table:
 
 def _flows(block: Block, source: Source) -> tuple[IntArray, FloatArray]:
     """The pair of zones of each trip as one number, and its people; trips from or to outside have no tile."""
-    t, n = block.trips, source.zoning.n_zones
-    origin, destination = zone_codes(source, t["origin_zone"]), zone_codes(source, t["destination_zone"])
+    n = source.zoning.n_zones
+    origin, destination = zone_pairs(block, source)
     inside = (origin < n) & (destination < n)
-    return origin[inside] * n + destination[inside], weights(block, t)[inside]
+    return origin[inside] * n + destination[inside], weights(block, block.trips)[inside]
 
 
 def write(source: Source, folder: Path, options: Options, progress: Progress) -> Written:
     """The three files and their rows."""
     del options
-    n, done, points = source.zoning.n_zones, 0, 0
+    n, points = source.zoning.n_zones, 0
     flows = Sums()
     with pq.ParquetWriter(folder / TRAJECTORIES, COLUMNS, compression="zstd", store_schema=False) as file:
         file.add_key_value_metadata(stated(source, CRS, UNITS))
-        for block in source.blocks():
+        for block in source.blocks(progress):
             rows = _points(block, source)
             file.write_table(rows)
             flows.add(*_flows(block, source))
-            points, done = points + len(rows), done + len(block.persons)
-            progress(done, source.n_persons)
+            points += len(rows)
     cells, people = flows.total()
     ids = np.array(source.zoning.ids)
     pc.write_csv(pa.table({"origin": ids[cells // n], "destination": ids[cells % n], "flow": people}), folder / FLOWS)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -17,6 +18,9 @@ from synthmob.schema import Table
 from synthmob.synthesis.outfolder import read_zones
 from synthmob.zones import Zoning
 
+Progress = Callable[[int, int], None]
+"""Is told the persons written and the persons in all."""
+IntArray = npt.NDArray[np.int64]
 WEIGHT = "weight"
 """The column of PERSONS that says how many people of the population a person stands for."""
 
@@ -30,6 +34,11 @@ class Block:
     stays: pa.Table
     trips: pa.Table
     weights: np.ndarray[tuple[int], np.dtype[np.float64]]
+
+    def whose(self, table: pa.Table) -> IntArray:
+        """Which row of `persons` each row of `stays` or `trips` is of, shape (rows,)."""
+        first = int(self.persons["person_id"][0].as_py())
+        return table["person_id"].to_numpy().astype(np.int64) - first
 
 
 @dataclass(frozen=True)
@@ -60,9 +69,9 @@ class Source:
             raise FormatError(f"The persons of {folder} have no column {WEIGHT!r}: export them without --weighted.")
         return cls(folder, read_zones(folder), period, persons.metadata.num_rows, weighted)
 
-    def blocks(self) -> Iterator[Block]:
-        """All persons in order, as many at a time as the folder keeps together."""
-        persons = _file(self.folder / "persons.parquet", schema.PERSONS)
+    def blocks(self, progress: Progress) -> Iterator[Block]:
+        """All persons in order, as many at a time as the folder keeps together; `progress` is told of each block that was taken in."""
+        persons, done = _file(self.folder / "persons.parquet", schema.PERSONS), 0
         stays, trips = (_groups(self.folder / name, table) for name, table in (("stays", schema.STAYS), ("trips", schema.TRIPS)))
         for k in range(persons.metadata.num_row_groups):
             people = persons.read_row_group(k)
@@ -71,6 +80,8 @@ class Source:
                 raise FormatError(f"{self.folder} has persons without their stays and trips: generate it again.")
             _check_block(self.folder, people, parts[0], parts[1])
             yield Block(people, parts[0], parts[1], self._weights(people))
+            done += len(people)
+            progress(done, self.n_persons)
 
     def _weights(self, people: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         if not self.weighted:

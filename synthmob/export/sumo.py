@@ -28,10 +28,10 @@ from synthmob import folders
 from synthmob.errors import FormatError, InputError
 from synthmob.export import network, sumonet
 from synthmob.export.compressed import compressed
-from synthmob.export.exporter import Exporter, Options, Progress, Written
+from synthmob.export.exporter import Exporter, Options, Written
 from synthmob.export.instants import Instants, table
-from synthmob.export.rows import FloatArray, ends, stated, weights, zone_codes
-from synthmob.export.source import Block, Source
+from synthmob.export.rows import FloatArray, ends, stated, weights, zone_pairs
+from synthmob.export.source import Block, Progress, Source
 from synthmob.export.sums import Sums
 
 CONFIG, NET, ZONES, OD, OWN = "run.sumocfg", "zones.net.xml", "zones.add.xml", "od.xml", ("net.xml", "net.xml.gz")
@@ -56,7 +56,7 @@ def _trips(block: Block, source: Source, clock: Instants) -> pa.Table:
     t, n = block.trips, source.zoning.n_zones
     day = t["day"].to_numpy()
     depart = (clock[day, t["depart_min"].to_numpy()] - clock[0, 0]).astype(np.int64)
-    origin, destination = zone_codes(source, t["origin_zone"]), zone_codes(source, t["destination_zone"])
+    origin, destination = zone_pairs(block, source)
     inside = pa.array((origin < n) & (destination < n))
     return pa.table({
         "day": day, "depart": depart, "person": t["person_id"], "seq": t["seq"], "origin": origin, "destination": destination,
@@ -91,11 +91,11 @@ def _lines(trips: pa.Table, *, own: bool) -> Iterator[str]:
 
 def _spool(source: Source, folder: Path, clock: Instants, progress: Progress) -> tuple[Sums, int]:
     """The trips of each day in a file of their own, unsorted; people by hour, origin and destination, and trips left out."""
-    sums, done, outside = Sums(), 0, 0
+    sums, outside = Sums(), 0
     n = source.zoning.n_zones
     writers: dict[int, pq.ParquetWriter] = {}
     with ExitStack() as stack:
-        for block in source.blocks():
+        for block in source.blocks(progress):
             made = _trips(block, source, clock)
             outside += len(block.trips) - len(made)
             hour = made["depart"].to_numpy() // HOUR_S
@@ -104,8 +104,6 @@ def _spool(source: Source, folder: Path, clock: Instants, progress: Progress) ->
                 if day not in writers:
                     writers[day] = stack.enter_context(pq.ParquetWriter(folder / f"{day}.parquet", made.schema, compression="zstd"))
                 writers[day].write_table(made.filter(pa.array(made["day"].to_numpy() == day)))
-            done += len(block.persons)
-            progress(done, source.n_persons)
     return sums, outside
 
 
@@ -118,7 +116,7 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
     about = "".join(f"<!-- {name}: {escape(text).replace('--', '- -')} -->\n" for name, text in stated(source, crs, UNITS).items())
     spool = folder / "spool"
     spool.mkdir()
-    clock = table(source.period, source.period.days)
+    clock = table(source.period)
     sums, outside = _spool(source, spool, clock, progress)
     seconds = (clock - clock[0, 0]).astype(np.int64)
     rows: dict[str, int] = {}

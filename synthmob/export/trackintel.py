@@ -11,7 +11,6 @@ left out, and so are the trips that begin or end in one. A trip back to the very
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.csv as pc
 
-from synthmob.export.exporter import Exporter, Options, Progress, Written
+from synthmob.export import csvfiles
+from synthmob.export.exporter import Exporter, Options, Written
 from synthmob.export.instants import Instants, table
 from synthmob.export.rows import when
-from synthmob.export.source import Block, Source
+from synthmob.export.source import Block, Progress, Source
 
 FILES = ("staypoints.csv", "triplegs.csv", "trips.csv", "locations.csv")
 DIGITS = 7
@@ -77,19 +76,11 @@ def _or_null(ids: Ids) -> pa.Array[Any]:
 def write(source: Source, folder: Path, options: Options, progress: Progress) -> Written:
     """The four files, streamed."""
     del options
-    clock, done = table(source.period, source.period.days), 0
-    rows: dict[str, int] = dict.fromkeys(FILES, 0)
-    writers: dict[str, pc.CSVWriter] = {}
-    with ExitStack() as stack:
-        for block in source.blocks():
-            made = _tables(block, clock, (rows[FILES[0]], rows[FILES[2]], rows[FILES[3]]))
-            for name, part in made.items():
-                if name not in writers:
-                    writers[name] = stack.enter_context(pc.CSVWriter(folder / name, part.schema))
-                writers[name].write_table(part)
-                rows[name] += len(part)
-            done += len(block.persons)
-            progress(done, source.n_persons)
+    clock = table(source.period)
+    with csvfiles.opened(folder, FILES) as files:
+        rows = files.rows
+        for block in source.blocks(progress):
+            files.add(_tables(block, clock, (rows[FILES[0]], rows[FILES[2]], rows[FILES[3]])))
     units = {"started_at, finished_at": "ISO 8601, UTC", "geom, center": "WKT, degrees"}
     return Written(rows, units, "EPSG:4326", source.period.timezone, ("Stays outside the zoning, and trips from or to one, are left out.",))
 

@@ -7,7 +7,6 @@ is made to be shipped. Outside, the people are a world of the same plan and abou
 from __future__ import annotations
 
 import datetime
-import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -88,7 +87,7 @@ def _audited(
         claimed = {"epsilon": plan.epsilon, "delta": plan.delta, "rho": plan.rho}
         found = Audit(kind, claimed, bound, tuple(evidence), _about(kind, concrete, curator.period.days, extent))
         tables = [asdict(cost) for cost in costs(concrete, zoning, curator.period)]
-        (work / RESULT).write_text(json.dumps(found.as_json(), indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8")
+        (work / RESULT).write_text(folders.json_text(found.as_json()), encoding="utf-8")
         page = privacy_page(found, plan=concrete, costs=tables, ledger=ledger, title="Privacy of synthetic mobility data")
         (work / PAGE).write_text(page, encoding="utf-8", newline="\n")
         manifest.write(_manifest(found, zones), work / manifest.FILE)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 from synthmob import folders, manifest
 from synthmob.errors import InputError
-from synthmob.export.exporter import Options, Progress, Written
-from synthmob.export.source import Source
+from synthmob.export.exporter import Options, Written
+from synthmob.export.source import Progress, Source
 from synthmob.synthesis.outfolder import check_out
 
 NOTE = "export.json"
@@ -45,7 +44,7 @@ def export(
     with folders.written_aside(target.resolve(), "export", manifest.FILE, (*exporter.holds, NOTE)) as work:
         written = exporter.write(source, work, options, progress)
         said = {"format": name, "about": exporter.about, "readers": list(exporter.readers), "synthetic": True, **asdict(written)}
-        (work / NOTE).write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        (work / NOTE).write_text(folders.json_text(said), encoding="utf-8")
         parameters = {"format": name, "timezone": source.period.timezone, "weighted": weighted}
         manifest.write(manifest.compose(STEP, parameters, inputs={"out": out}, synthetic=True), work / manifest.FILE)
     return written

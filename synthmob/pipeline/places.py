@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from synthmob import manifest
+from synthmob import folders, manifest
 from synthmob.errors import ConfidentialError, FormatError, InputError
 from synthmob.zonefiles import read_zoning
 from synthmob.zones import Zoning
@@ -66,7 +65,7 @@ def write_result(content: Mapping[str, Any], said: Mapping[str, Any], target: Pa
         handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(json.dumps(what, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+                file.write(folders.json_text(what))
             Path(aside).chmod(0o644)
             Path(aside).replace(path)
         except BaseException:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 from smallrun import Run, synthmob
@@ -36,3 +39,10 @@ def packed(run: Run, out: Path, dataset: Path) -> Path:
 def copy(folder: Path, to: Path) -> Path:
     """A copy to spoil."""
     return Path(shutil.copytree(folder, to))
+
+
+def edited(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change what a JSON file says."""
+    said = json.loads(path.read_text())
+    change(said)
+    path.write_text(json.dumps(said))

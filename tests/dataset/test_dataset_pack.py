@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from packed_run import DAYS, PERSONS, WORDS, copy
+from packed_run import DAYS, PERSONS, WORDS, copy, edited
 from smallrun import Run, synthmob
 from tinyrecords import wrong
 
@@ -29,12 +30,6 @@ from synthmob.errors import FormatError, InputError
 from synthmob.fidelity.result import Fidelity
 from synthmob.pipeline import packing
 from synthmob.synthesis.outfolder import check_out
-
-
-def edited(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    said = json.loads(path.read_text())
-    change(said)
-    path.write_text(json.dumps(said))
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
@@ -78,6 +73,21 @@ def test_packing_again_gives_the_same_bytes(run: Run, out: Path, dataset: Path, 
     (again / "README.md").write_text("An earlier dataset in its place is replaced.")
     assert synthmob("pack", out, "--release", run.release, "-o", again, *WORDS) == 0
     assert bytes_of(again) == bytes_of(dataset)
+
+
+def test_every_file_is_hashed_once(run: Run, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest, hashed = manifest.digest, Counter[str]()
+
+    def counted(path: Path) -> str:
+        hashed[str(path)] += path.is_file()
+        return digest(path)
+
+    monkeypatch.setattr(manifest, "digest", counted)
+    assert synthmob("pack", out, "--release", run.release, "-o", tmp_path / "dataset", *WORDS) == 0
+    assert len(hashed) > 14 + len(bytes_of(out)) and max(hashed.values()) == 1
+    hashed.clear()
+    assert synthmob("verify", tmp_path / "dataset", "--json") == 0
+    assert len(hashed) == 14 and set(hashed.values()) == {1}
 
 
 # ---------------------------------------------------------------- the card

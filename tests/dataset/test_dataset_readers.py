@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from packed_run import copy
 
 # In processes of their own: both packages warn on import, and change what logging and warnings do for the rest.
 CROISSANT = """
@@ -91,9 +92,7 @@ def test_a_zoning_with_levels_is_described_in_the_order_of_its_columns(tmp_path:
 
 def test_frictionless_finds_what_is_wrong(dataset: Path, tmp_path: Path) -> None:
     """The test above would be worth nothing if it could not fail."""
-    import shutil
-
-    spoilt = Path(shutil.copytree(dataset, tmp_path / "dataset"))
+    spoilt = copy(dataset, tmp_path / "dataset")
     persons = pq.read_table(spoilt / "persons.parquet")
     pq.write_table(persons.slice(1), spoilt / "persons.parquet")
     said = told(spoilt, FRICTIONLESS)

@@ -6,14 +6,13 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packed_run import copy
+from packed_run import copy, edited
 from smallrun import synthmob
 from tinyrecords import wrong
 
@@ -190,12 +189,6 @@ def test_what_is_no_dataset(out: Path, tmp_path: Path, capsys: pytest.CaptureFix
 # ---------------------------------------------------------------- hashes mended too
 
 
-def edit(folder: Path, path: str, change: Callable[[dict[str, Any]], object]) -> None:
-    said = json.loads((folder / path).read_text())
-    change(said)
-    (folder / path).write_text(json.dumps(said))
-
-
 def without_mark(folder: Path) -> None:
     rows = pq.read_table(folder / "trips" / "part-00000.parquet")
     pq.write_table(rows.replace_schema_metadata(), folder / "trips" / "part-00000.parquet")
@@ -205,7 +198,8 @@ def shorter(folder: Path) -> None:
     path = folder / "persons.parquet"
     rows = pq.read_table(path)
     pq.write_table(rows.slice(1).replace_schema_metadata(SYNTHETIC), path)
-    edit(folder, "croissant.json", lambda s: [o.update(sha256=manifest.digest(path)) for o in s["distribution"] if o["@id"] == path.name])
+    digest = manifest.digest(path)
+    edited(folder / "croissant.json", lambda s: [o.update(sha256=digest) for o in s["distribution"] if o["@id"] == path.name])
 
 
 def narrower(folder: Path) -> None:
@@ -218,36 +212,36 @@ MENDED: dict[str, tuple[Callable[[Path], object], str]] = {
     "a person less": (shorter, "a stay of nobody"),
     "columns in one part alone": (narrower, "other columns than the other stays"),
     "a hash in croissant.json": (
-        lambda f: edit(f, "croissant.json", lambda s: s["distribution"][0].update(sha256="0" * 64)), "croissant.json says of"),
+        lambda f: edited(f / "croissant.json", lambda s: s["distribution"][0].update(sha256="0" * 64)), "croissant.json says of"),
     "an address in croissant.json": (
-        lambda f: edit(f, "croissant.json", lambda s: s["distribution"][0].update(contentUrl="http://x/y")), "croissant.json says of"),
+        lambda f: edited(f / "croissant.json", lambda s: s["distribution"][0].update(contentUrl="http://x/y")), "croissant.json says of"),
     "a field less in croissant.json": (
-        lambda f: edit(f, "croissant.json", lambda s: s["recordSet"][1]["field"].pop()), "croissant.json says of 'stays'"),
+        lambda f: edited(f / "croissant.json", lambda s: s["recordSet"][1]["field"].pop()), "croissant.json says of 'stays'"),
     "croissant.json of lists": (
-        lambda f: edit(f, "croissant.json", lambda s: s.update(distribution=[1])), "croissant.json does not describe"),
+        lambda f: edited(f / "croissant.json", lambda s: s.update(distribution=[1])), "croissant.json does not describe"),
     "a path in datapackage.json": (
-        lambda f: edit(f, "datapackage.json", lambda s: s["resources"][0].update(path="/etc/passwd")), "says of '/etc/passwd'"),
+        lambda f: edited(f / "datapackage.json", lambda s: s["resources"][0].update(path="/etc/passwd")), "says of '/etc/passwd'"),
     "a field in datapackage.json": (
-        lambda f: edit(f, "datapackage.json", lambda s: s["resources"][0]["schema"]["fields"].pop()), "says of 'persons.parquet'"),
+        lambda f: edited(f / "datapackage.json", lambda s: s["resources"][0]["schema"]["fields"].pop()), "says of 'persons.parquet'"),
     "datapackage.json of text": (
-        lambda f: edit(f, "datapackage.json", lambda s: s.update(resources="x")), "datapackage.json does not describe"),
+        lambda f: edited(f / "datapackage.json", lambda s: s.update(resources="x")), "datapackage.json does not describe"),
     "a key in metadata.json": (
-        lambda f: edit(f, "metadata.json", lambda s: s["tables"]["stays"].pop("primary_key")), "describes other tables"),
+        lambda f: edited(f / "metadata.json", lambda s: s["tables"]["stays"].pop("primary_key")), "describes other tables"),
     "scores against records": (
-        lambda f: edit(f, "fidelity.json", lambda s: s.update(kind="inside", confidential=True)), "should not have left its owner"),
+        lambda f: edited(f / "fidelity.json", lambda s: s.update(kind="inside", confidential=True)), "should not have left its owner"),
     "scores of nothing": (lambda f: (f / "fidelity.json").write_text("{}"), "no n_persons"),
     "another period": (
-        lambda f: edit(f, manifest.FILE, lambda s: s["period"].update(first_day="2026-03-05")), "other days than manifest.json states"),
+        lambda f: edited(f / manifest.FILE, lambda s: s["period"].update(first_day="2026-03-05")), "other days than manifest.json states"),
     "a calendar that is longer": (
         lambda f: pq.write_table(
             pa.concat_tables([pq.read_table(f / "calendar.parquet")] * 2).replace_schema_metadata(SYNTHETIC), f / "calendar.parquet"),
         "other days than manifest.json states"),
     "an address that is a number": (
-        lambda f: edit(f, "croissant.json", lambda s: s["distribution"][0].update(contentUrl=1)), "croissant.json says of '1'"),
+        lambda f: edited(f / "croissant.json", lambda s: s["distribution"][0].update(contentUrl=1)), "croissant.json says of '1'"),
     "no calendar": (lambda f: (f / "calendar.parquet").unlink(), "has no calendar"),
-    "another step": (lambda f: edit(f, manifest.FILE, lambda s: s.update(step="generate")), "was not left by 'pack'"),
-    "not synthetic": (lambda f: edit(f, manifest.FILE, lambda s: s.update(synthetic=1)), "was not left by 'pack'"),
-    "a list of no files": (lambda f: edit(f, manifest.FILE, lambda s: s.update(files={})), ""),
+    "another step": (lambda f: edited(f / manifest.FILE, lambda s: s.update(step="generate")), "was not left by 'pack'"),
+    "not synthetic": (lambda f: edited(f / manifest.FILE, lambda s: s.update(synthetic=1)), "was not left by 'pack'"),
+    "a list of no files": (lambda f: edited(f / manifest.FILE, lambda s: s.update(files={})), ""),
 }  # fmt: skip
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -44,6 +46,11 @@ def of_persons(table: pa.Table, low: int, high: int) -> pa.Table:
 def rows(out: Path, name: str) -> Any:
     """The persons, stays or trips of an OUT folder as pandas."""
     return pq.read_table(out / (name if name != "persons" else "persons.parquet")).to_pandas()
+
+
+def parsed(path: Path) -> ElementTree.Element:
+    """The XML of a file, compressed or not."""
+    return ElementTree.fromstring(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes())
 
 
 def exported(out: Path, top: Path, name: str, **more: Any) -> Path:

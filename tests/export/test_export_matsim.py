@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+import pyarrow.parquet as pq
 import pyproj
 import pytest
-from small_out import rows
+from small_out import exported, of_persons, parsed, rows, small
 
 from synthmob.zonefiles import read_zoning
 
@@ -25,10 +25,6 @@ CONTENT = {
     "config": (r"(module )*", set()), "module": (r"(param |parameterset )*", {"name"}), "param": ("", {"name", "value"}),
     "parameterset": (r"(param |parameterset )*", {"type"})}  # fmt: skip
 TIME = re.compile(r"([01]\d|2[0-4]):[0-5]\d:00")
-
-
-def parsed(path: Path) -> ElementTree.Element:
-    return ElementTree.fromstring(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes())
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +66,22 @@ def test_people_carry_their_attributes(population: ElementTree.Element, out: Pat
     for person in population.iter("person"):
         said = {a.get("name"): a.text for a in person.find("attributes")}
         assert said == ours.loc[int(person.get("id")), ["sex", "age_band", "worker"]].to_dict()
+
+
+def test_attributes_are_a_persons_own_where_the_first_of_a_block_has_no_stay(out: Path, tmp_path: Path) -> None:
+    some = small(out, tmp_path / "out", persons=30, block=15)
+    for path in (some / "stays" / "part-00000.parquet", some / "trips" / "part-00000.parquet"):
+        table = pq.read_table(path)
+        with pq.ParquetWriter(path, table.schema) as file:
+            for first in (0, 15):
+                file.write_table(of_persons(table, first + 2, first + 15))
+    folder, told = exported(some, tmp_path, "matsim"), dict[int, dict[str | None, str | None]]()
+    for day in range(2):
+        for person in parsed(folder / f"population_{day:03d}.xml.gz").iter("person"):
+            told[int(person.get("id"))] = {a.get("name"): a.text for a in person.find("attributes")}
+    ours = rows(some, "persons").set_index("person_id")[["sex", "age_band", "worker"]]
+    assert not {0, 1, 15, 16} & set(told) and len(told) > 20 and len(ours.drop_duplicates()) > 5
+    assert told == ours.loc[sorted(told)].to_dict("index")
 
 
 def test_the_network_joins_every_zone_and_no_road_is_shorter_than_the_line(exports: dict[str, Path], out: Path) -> None:

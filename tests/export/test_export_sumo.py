@@ -15,7 +15,7 @@ import pytest
 import sumo_run
 from hypothesis import given
 from hypothesis import strategies as st
-from small_out import exported, rows, small
+from small_out import exported, parsed, rows, small
 from smallrun import synthmob
 from tinyrecords import wrong
 
@@ -25,10 +25,6 @@ from synthmob.export.sumonet import VEHICLES_PER_LANE_H, loads
 from synthmob.zonefiles import read_zoning
 
 UNPLACED = '<net version="1.20"><location netOffset="0,0" projParameter="!"/></net>'
-
-
-def parsed(path: Path) -> ElementTree.Element:
-    return ElementTree.fromstring(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes())
 
 
 @pytest.fixture(scope="module")
