@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from audited_city import CITY, MONDAY, records
 from benchmarks import planted_bugs
-from benchmarks.planted_bugs import Audited, planted
+from benchmarks.planted_bugs import planted
 
 from synthmob.audit import canary, mechanism, released
 from synthmob.audit.evidence import Evidence
@@ -22,6 +22,8 @@ from synthmob.counts import Contributions
 from synthmob.domain import Domain
 from synthmob.errors import BudgetError
 from synthmob.pipeline import spending
+from synthmob.pipeline.attacks import Attacks, Extent
+from synthmob.pipeline.places import ZoningFile
 from synthmob.pipeline.records import RecordFiles
 from synthmob.plan import Plan
 from synthmob.private.curator import Curator, Sources, noisy_counts, noisy_tables, release_info
@@ -132,9 +134,9 @@ def test_bugs_of_the_bounds(bug: str, found: set[str], door: Curator, tmp_path: 
 
 
 def _released(folder: Path, scratch: Path, exact: Exact) -> list[Evidence]:
-    audited = Audited(RecordFiles(folder), CITY, Plan(2.0, 1e-6, 10, FEW), 0, 0, scratch)
-    door = audited.records.curator(CITY)
-    return audited._release(door, door.plan(audited.plan), exact)
+    door = Curator.of(folder, CITY)
+    plan, zones = door.plan(Plan(2.0, 1e-6, 10, FEW)), ZoningFile(folder / "zones.geojson")
+    return Attacks(RecordFiles(folder), zones, door, plan, Extent(), scratch, np.random.default_rng())._release(exact)
 
 
 @pytest.mark.parametrize(
