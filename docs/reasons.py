@@ -66,6 +66,9 @@ ONE_A_DAY = Reason("every day adds 1/days of its type to one cell: the weights o
 EIGHTHS = Reason(
     "every day adds its trips as a part of 8 and what is missing to 8, together 1/days of its type, to two cells: the weights of a "
     "day type sum to at most 1", _one)
+EIGHTH_A_TRIP = Reason(
+    "every day adds an eighth of 1/days of its type for each of its first 8 trips, by purpose, and what is missing to 8 to one more cell: "
+    "the weights of a day type sum to at most 1", _one)
 EACH_TRIP = "every trip adds 1/days to one cell, as many as a life has"
 INNER_STAYS = "every stay between two trips adds half of 1/days of its type to one cell, as many as a day has"
 
@@ -90,7 +93,7 @@ REASONS: dict[str, Reason] = {
         lambda public: MOMENTS),
     "chains": ONE_A_DAY,
     "chain_people": Reason("1 for every different chain, at most one a day", lambda public: public.period.days),
-    "trips": EIGHTHS,
+    "trips": EIGHTH_A_TRIP,
     "trips_by_group": EIGHTHS,
     "stays_by_group": ONE_A_DAY,
     "participation": Reason("every day adds 1/days of its type for each purpose of it other than home", _outside_home),

@@ -14,8 +14,8 @@ from synthmob.domain import AnyAxis, Axis
 
 MAX_STAYS = 20
 MOST_TRIPS = 8
-"""Trips of a day are counted up to so many, each an eighth of a person, beside what is missing to the whole: such a sum is far
-clearer than a spread of day lengths, and its share of both is clear of how many persons there are."""
+"""Trips of a day, over all by purpose, are counted up to so many, each an eighth of a person, beside what is missing to the
+whole: such a sum is far clearer than a spread of day lengths, and its share of both is clear of how many persons there are."""
 TRANSITION_WEIGHT = 0.5
 """What a transition adds: two alike fit under the cap of 1 a cell, or errand after errand would be lost on busy days."""
 PHASES = 3
@@ -87,21 +87,30 @@ def _stays_per_day_rows(coded: Coded, level: str) -> Any:
 
 def _trips_by_group_rows(coded: Coded, level: str) -> Any:
     del level
-    return _trips(_grouped(coded, day_starts(coded)), ["sex", "age_band", "worker"])
+    table = _grouped(coded, day_starts(coded))
+    columns = ["sex", "age_band", "worker"]
+    made = table.select("person_id", "day_type", *columns, part=ibis.literal(0, "int16"), weight=_eighths(table) / table.n_days)
+    return _and_none(made, table, columns, 1)
 
 
 def _trips_rows(coded: Coded, level: str) -> Any:
     del level
-    return _trips(day_starts(coded), [])
+    table = coded.visits.filter((coded.visits["rank"] > 0) & (coded.visits["rank"] <= MOST_TRIPS))
+    made = table.select("person_id", "day_type", part=table.purpose.cast("int16"), weight=1.0 / MOST_TRIPS / table.n_days)
+    return _and_none(made, day_starts(coded), [], len(coded.domain.purposes))
 
 
-def _trips(table: Any, columns: list[str]) -> Any:
-    """Trips of a day as a part of MOST_TRIPS, averaged over the person's days of its type, and what is missing to the whole."""
+def _eighths(table: Any) -> Any:
+    """The trips of a day as a part of MOST_TRIPS."""
     counted: Any = ibis.least(table.n_stays - 1, MOST_TRIPS)
-    made = counted / float(MOST_TRIPS) / table.n_days
-    parts = [table.select("person_id", "day_type", *columns, part=ibis.literal(code, "int16"), weight=weight)
-             for code, weight in enumerate((made, 1.0 / table.n_days - made))]
-    rows: Any = ibis.union(*parts)
+    return counted / float(MOST_TRIPS)
+
+
+def _and_none(made: Any, days: Any, columns: list[str], code: int) -> Any:
+    """Rows of trips, averaged over the person's days of their type, and what is missing to the whole of each day as a part `code`."""
+    missing = days.select("person_id", "day_type", *columns, part=ibis.literal(code, "int16"),
+                          weight=1.0 / days.n_days - _eighths(days) / days.n_days)
+    rows: Any = ibis.union(made, missing)
     return rows.filter(rows.weight > 0)
 
 
@@ -174,7 +183,8 @@ ROUTINES = (
             day_type_axis(public), _neighbour_axis(public, "before"), purpose_axis(public),
             Axis("phase", PHASE_LABELS), _neighbour_axis(public, "after")),
         _transition_rows),
-    Statistic("trips", "routines", lambda public, level: (day_type_axis(public), _PART), _trips_rows),
+    Statistic(
+        "trips", "routines", lambda public, level: (day_type_axis(public), Axis("part", (*public.domain.purposes, "none"))), _trips_rows),
     Statistic("trips_by_group", "routines", lambda public, level: (*_group_day(public), _PART), _trips_by_group_rows),
     Statistic("stays_per_day", "routines", lambda public, level: (day_type_axis(public), _STAYS), _stays_per_day_rows),
     Statistic(

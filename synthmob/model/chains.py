@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthmob import seeds
-from synthmob.counts.routines import PHASES
+from synthmob.counts.routines import MOST_TRIPS, PHASES
 from synthmob.domain import ChainAxis
 from synthmob.model import reconcile
 from synthmob.model.reconcile import LEAST, FloatArray, Noisy
@@ -23,7 +23,7 @@ MAX_STAYS = 20
 KEPT_CHAINS = 4000
 TAIL_CHAINS = 1500
 LONG_CHAINS_PER_LENGTH = 250
-GROUP_ROUNDS = 25
+GROUP_ROUNDS, TRIP_STEP = 25, 0.4
 NOBODY = -1
 
 
@@ -140,17 +140,23 @@ def spell(axis: ChainAxis, codes: IntArray) -> npt.NDArray[np.int8]:
 
 def by_class(purposes: npt.NDArray[np.int8], lengths: IntArray, weights: FloatArray, classes: FloatArray,
              class_lengths: FloatArray, participation: FloatArray, worker_of_class: npt.NDArray[np.bool_],
-             known: npt.NDArray[np.bool_]) -> FloatArray:
+             known: npt.NDArray[np.bool_], trips: FloatArray | None = None) -> FloatArray:
     """Persons by class and chain, shape (classes, chains).
 
     `classes` persons by class; `class_lengths` (classes, MAX_STAYS + 1) persons by number of stays; `participation`
     (classes, purposes - 1) persons whose day includes each purpose but home. Only workers get chains with work. The weights of
-    `known` chains are held; those of the others, which no cell speaks for, give way to lengths and participations.
+    `known` chains are held; those of the others, which no cell speaks for, give way to lengths and participations, and to `trips`
+    (purposes,), the first MOST_TRIPS of every day: these are known better than participations, whose sums move along.
     """
     has = np.stack([(purposes == p).any(axis=1) for p in range(1, participation.shape[1] + 1)])
     table = np.outer(classes, weights) / max(float(weights.sum()), LEAST)
     table[np.ix_(~worker_of_class, has[0])] = 0.0
+    counts = trips_of(purposes, len(has) + 1)
     for _ in range(GROUP_ROUNDS):
+        if trips is not None:
+            pull = TRIP_STEP * np.clip(np.log((trips + 1.0) / (table.sum(axis=0) @ counts + 1.0)), -1.0, 1.0)
+            table = table * np.exp(np.where(known, 0.0, counts @ pull))
+            participation = np.clip(participation * np.exp(pull[1:]), 0.0, classes[:, None])
         for p in range(len(has)):
             inside = table[:, has[p]].sum(axis=1)
             table[:, has[p]] *= _ratio(participation[:, p], inside)[:, None]
@@ -162,6 +168,12 @@ def by_class(purposes: npt.NDArray[np.int8], lengths: IntArray, weights: FloatAr
                 table[:, chosen] *= _ratio(class_lengths[:, n], table[:, chosen].sum(axis=1))[:, None]
         table[:, known] *= _ratio(weights[known], table[:, known].sum(axis=0))[None, :]
     return table * _ratio(classes, table.sum(axis=1))[:, None]
+
+
+def trips_of(purposes: npt.NDArray[np.int8], n_purposes: int) -> FloatArray:
+    """Trips of every chain by purpose, of the first MOST_TRIPS of the day, shape (chains, n_purposes)."""
+    made = purposes[:, 1 : MOST_TRIPS + 1]
+    return np.stack([(made == p).sum(axis=1) for p in range(n_purposes)], axis=1).astype(np.float64)
 
 
 def _ratio(target: FloatArray, found: FloatArray) -> FloatArray:

@@ -75,7 +75,7 @@ def _chains(tables: Marginals, domain: Domain, people: FloatArray, day_type: int
     axis = domain.chain_axis
     lengths = _lengths(_slice(tables["stays_per_day"], day_type), float(people.sum()))
     if "trips" in tables:
-        lengths = _with_trips(lengths[None], _slice(tables["trips"], day_type).moved(np.atleast_2d))[0]
+        lengths = _with_trips(lengths[None], _slice(tables["trips"], day_type).moved(_made_and_none))[0]
     class_lengths = _class_lengths(_slice(tables["stays_by_group"], day_type), people, lengths)
     if "trips_by_group" in tables:
         class_lengths = _groups_with_trips(class_lengths, _slice(tables["trips_by_group"], day_type), lengths)
@@ -94,10 +94,12 @@ def _chains(tables: Marginals, domain: Domain, people: FloatArray, day_type: int
     all_codes = np.concatenate([codes, np.full(len(long), -1)])
     counts = (purposes >= 0).sum(axis=1).astype(np.int64)
     classes = people.ravel()
+    trips = chains_law.trips_of(purposes, len(domain.purposes))
+    wanted = _by_purpose(all_weights @ trips, _slice(tables["trips"], day_type), float(classes.sum())) if "trips" in tables else None
     worker = np.broadcast_to(np.arange(people.shape[2]) == 0, people.shape).ravel()
     joint = chains_law.by_class(
         purposes, counts, all_weights, classes, class_lengths.reshape(len(classes), -1),
-        _participation(_slice(tables["participation"], day_type), people), worker, np.isin(all_codes, table.codes[mine, 1]))
+        _participation(_slice(tables["participation"], day_type), people), worker, np.isin(all_codes, table.codes[mine, 1]), wanted)
     return Chains(purposes, counts, joint.sum(axis=0), all_codes, joint)
 
 
@@ -129,6 +131,19 @@ def _with_trips(lengths: FloatArray, noisy: Noisy) -> FloatArray:
 def _wanted_trips(lengths: FloatArray, noisy: Noisy) -> FloatArray:
     """Sums of trips, (groups,), as they are believed after seeing the released ones."""
     return reconcile.posterior(lengths @ TRIPS, _sums(noisy, lengths.sum(axis=1)))[0]
+
+
+def _made_and_none(count: FloatArray) -> FloatArray:
+    """The sum of trips of all purposes, and what is missing to the whole, shape (1, 2); the purposes that were cut are few."""
+    return np.array([[np.nansum(count[:-1]), count[-1]]])
+
+
+def _by_purpose(expected: FloatArray, noisy: Noisy, people: float) -> FloatArray:
+    """Trips by purpose (purposes,) after seeing their released sums, in parts of a person and what is missing to the whole last; as
+    many altogether as `expected`."""
+    scale = MOST_TRIPS * people / max(float(np.nansum(noisy.count)), LEAST)
+    found = reconcile.posterior(expected, Noisy(noisy.count[:-1] * scale, noisy.sigma * scale, noisy.cut * scale))[0]
+    return found * (expected.sum() / max(float(found.sum()), LEAST))
 
 
 def _sums(noisy: Noisy, people: FloatArray) -> Noisy:

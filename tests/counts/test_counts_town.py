@@ -59,7 +59,8 @@ BY_HAND: dict[tuple[str, str], dict[tuple[str, ...], float]] = {
         ("weekday", "female", "25-34", "yes", "4"): 0.5, ("weekday", "female", "25-34", "yes", "1"): 0.5,
         ("saturday", "female", "25-34", "yes", "3"): 1, ("weekday", "male", "65+", "no", "1"): 1},
     ("trips", ""): {
-        ("weekday", "trips"): 3 / 16, ("weekday", "none"): 13 / 16 + 1, ("saturday", "trips"): 2 / 8, ("saturday", "none"): 6 / 8},
+        ("weekday", "work"): 1 / 16, ("weekday", "shop"): 1 / 16, ("weekday", "home"): 1 / 16, ("weekday", "none"): 13 / 16 + 1,
+        ("saturday", "leisure"): 1 / 8, ("saturday", "home"): 1 / 8, ("saturday", "none"): 6 / 8},
     ("trips_by_group", ""): {
         ("weekday", "female", "25-34", "yes", "trips"): 3 / 16, ("weekday", "female", "25-34", "yes", "none"): 13 / 16,
         ("saturday", "female", "25-34", "yes", "trips"): 2 / 8, ("saturday", "female", "25-34", "yes", "none"): 6 / 8,

@@ -43,7 +43,14 @@ def _trips_by_group(p: Person, w: World) -> Cells:
 
 
 def _trips(p: Person, w: World) -> Cells:
-    return {(kind, code): share for (kind, *_, code), share in _trips_by_group(p, w).items()}
+    out = Sums(Fraction)
+    for day, part in per_day(p):
+        made = day.stays[1:9]
+        for stay in made:
+            out[day.kind, stay.purpose] += part / 8
+        if len(made) < 8:
+            out[day.kind, len(w.domain.purposes)] += part * Fraction(8 - len(made), 8)
+    return out
 
 
 def _participation(p: Person, w: World) -> Cells:

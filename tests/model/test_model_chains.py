@@ -217,3 +217,24 @@ def test_a_noisy_zero_does_not_end_a_chain() -> None:
     found = chains.by_class(SPELT, LENGTHS, truth.sum(axis=0), truth.sum(axis=1), by_length, participation, WORKER, known)
     assert np.isfinite(found).all() and (found[0] > 0).all()
     assert found.sum(axis=1) == pytest.approx(truth.sum(axis=1))
+
+
+def test_trips_are_counted_by_purpose_up_to_eight_a_day() -> None:
+    errands = np.full((2, MAX_STAYS), -1, dtype=np.int8)
+    errands[0, :4], errands[1, :12] = (0, 1, 2, 0), (0, *[2] * 10, 0)
+    np.testing.assert_array_equal(chains.trips_of(errands, 3), [[1, 1, 1], [0, 0, 8]])
+
+
+def test_trips_by_purpose_are_met_where_participations_were_cut() -> None:
+    """Chains that no cell speaks for are guessed with too few shops, and so is taking part in shops; the sum of trips is known."""
+    truth = planted(9)
+    by_length, participation = margins(truth)
+    guess, known = truth.sum(axis=0), np.zeros(len(KINDS), dtype=np.bool_)
+    guess[HAS_SHOP] *= 0.7
+    low = participation * np.array([1.0, 0.8])
+    wanted = truth.sum(axis=0) @ chains.trips_of(SPELT, 3)
+    found, without = (
+        chains.by_class(SPELT, LENGTHS, guess, truth.sum(axis=1), by_length, low, WORKER, known, trips) for trips in (wanted, None))
+    assert found.sum(axis=0) @ chains.trips_of(SPELT, 3) == pytest.approx(wanted, rel=0.03)
+    assert without.sum(axis=0) @ chains.trips_of(SPELT, 3)[:, 2] < 0.96 * wanted[2]
+    assert (found[np.ix_(~WORKER, HAS_WORK)] == 0).all() and found.sum(axis=1) == pytest.approx(truth.sum(axis=1))

@@ -99,6 +99,17 @@ def test_a_clear_sum_of_trips_is_met_and_a_blurred_one_is_not_believed() -> None
     assert trips_of(blurred) == pytest.approx(trips_of(lengths), rel=1e-3)
 
 
+def test_trips_by_purpose_are_shares_of_people_who_are_known_better() -> None:
+    expected, people = np.array([1_000.0, 300.0, 500.0]), 1_000.0
+    truth = np.array([900.0, 500.0, 400.0]) / 8
+    released = Noisy(0.9 * np.append(truth, people - truth.sum()), 1e-3, 1e-3)
+    assert routines._by_purpose(expected, released, people) == pytest.approx(8 * truth, rel=1e-2)
+    cut = Noisy(np.array([112.5, np.nan, 50.0, people - 225.0]), 1e-3, 40.0)
+    found = routines._by_purpose(expected, cut, people)
+    assert found.sum() == pytest.approx(expected.sum()) and 50 < found[1] < 350  # a suppressed purpose is there still, below the cut
+    assert routines._made_and_none(cut.count) == pytest.approx(np.array([[162.5, 775.0]]))
+
+
 def test_groups_get_their_trips_and_all_together_keep_their_days() -> None:
     people, truth = planted_classes()
     flat = np.concatenate([np.zeros((48, 1)), truth.reshape(48, -1)], axis=1)
