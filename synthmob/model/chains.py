@@ -140,23 +140,25 @@ def spell(axis: ChainAxis, codes: IntArray) -> npt.NDArray[np.int8]:
 
 def by_class(purposes: npt.NDArray[np.int8], lengths: IntArray, weights: FloatArray, classes: FloatArray,
              class_lengths: FloatArray, participation: FloatArray, worker_of_class: npt.NDArray[np.bool_],
-             known: npt.NDArray[np.bool_], trips: FloatArray | None = None) -> FloatArray:
+             known: npt.NDArray[np.bool_], trips: FloatArray | None = None, slack: FloatArray | float = 0.0) -> FloatArray:
     """Persons by class and chain, shape (classes, chains).
 
     `classes` persons by class; `class_lengths` (classes, MAX_STAYS + 1) persons by number of stays; `participation`
     (classes, purposes - 1) persons whose day includes each purpose but home. Only workers get chains with work. The weights of
     `known` chains are held; those of the others, which no cell speaks for, give way to lengths and participations, and to `trips`
-    (purposes,), the first MOST_TRIPS of every day: these are known better than participations, whose sums move along.
+    (purposes,), the first MOST_TRIPS of every day: where participations were blurred or cut these are known better, and each purpose's
+    participations move along, by a factor between exp(-slack) and exp(slack).
     """
     has = np.stack([(purposes == p).any(axis=1) for p in range(1, participation.shape[1] + 1)])
     table = np.outer(classes, weights) / max(float(weights.sum()), LEAST)
     table[np.ix_(~worker_of_class, has[0])] = 0.0
-    counts = trips_of(purposes, len(has) + 1)
+    counts, released, moved = trips_of(purposes, len(has) + 1), participation, np.zeros(len(has))
     for _ in range(GROUP_ROUNDS):
         if trips is not None:
             pull = TRIP_STEP * np.clip(np.log((trips + 1.0) / (table.sum(axis=0) @ counts + 1.0)), -1.0, 1.0)
             table = table * np.exp(np.where(known, 0.0, counts @ pull))
-            participation = np.clip(participation * np.exp(pull[1:]), 0.0, classes[:, None])
+            moved = np.clip(moved + pull[1:], -slack, slack)
+            participation = np.clip(released * np.exp(moved), 0.0, classes[:, None])
         for p in range(len(has)):
             inside = table[:, has[p]].sum(axis=1)
             table[:, has[p]] *= _ratio(participation[:, p], inside)[:, None]

@@ -94,12 +94,13 @@ def _chains(tables: Marginals, domain: Domain, people: FloatArray, day_type: int
     all_codes = np.concatenate([codes, np.full(len(long), -1)])
     counts = (purposes >= 0).sum(axis=1).astype(np.int64)
     classes = people.ravel()
+    took_part = _slice(tables["participation"], day_type)
     trips = chains_law.trips_of(purposes, len(domain.purposes))
     wanted = _by_purpose(all_weights @ trips, _slice(tables["trips"], day_type), float(classes.sum())) if "trips" in tables else None
     worker = np.broadcast_to(np.arange(people.shape[2]) == 0, people.shape).ravel()
     joint = chains_law.by_class(
         purposes, counts, all_weights, classes, class_lengths.reshape(len(classes), -1),
-        _participation(_slice(tables["participation"], day_type), people), worker, np.isin(all_codes, table.codes[mine, 1]), wanted)
+        _participation(took_part, people), worker, np.isin(all_codes, table.codes[mine, 1]), wanted, _left_open(took_part))
     return Chains(purposes, counts, joint.sum(axis=0), all_codes, joint)
 
 
@@ -185,6 +186,14 @@ def _participation(noisy: Noisy, people: FloatArray) -> FloatArray:
     estimate = np.moveaxis(reconcile.backed_off(turned), 0, 2)
     estimate[:, :, 1, 0] = 0.0  # a person without a work place has no work stay, by definition
     return np.clip(estimate, 0.0, people[..., None] * 0.9995).reshape(people.size, -1)
+
+
+def _left_open(noisy: Noisy) -> FloatArray:
+    """How far, as a log, the sum of each purpose's participations may lie from what was released: twice its noise, and half a cut for
+    each cell that was cut, shape (purposes - 1,)."""
+    cells = noisy.count.reshape(-1, noisy.count.shape[-1])
+    cut, total = np.isnan(cells).sum(axis=0), np.maximum(np.nansum(cells, axis=0), noisy.cut)
+    return np.log1p((2.0 * noisy.sigma * np.sqrt(len(cells)) + 0.5 * noisy.cut * cut) / np.maximum(total, 1.0))
 
 
 def fit_laws(tables: Marginals, law: Chains, bins: Bins, day_type: int, duties: tuple[int, ...]) -> Laws:

@@ -233,8 +233,11 @@ def test_trips_by_purpose_are_met_where_participations_were_cut() -> None:
     guess[HAS_SHOP] *= 0.7
     low = participation * np.array([1.0, 0.8])
     wanted = truth.sum(axis=0) @ chains.trips_of(SPELT, 3)
-    found, without = (
-        chains.by_class(SPELT, LENGTHS, guess, truth.sum(axis=1), by_length, low, WORKER, known, trips) for trips in (wanted, None))
+    found, held, without = (
+        chains.by_class(SPELT, LENGTHS, guess, truth.sum(axis=1), by_length, low, WORKER, known, trips, slack)
+        for trips, slack in ((wanted, 1.0), (wanted, 0.0), (None, 1.0)))
     assert found.sum(axis=0) @ chains.trips_of(SPELT, 3) == pytest.approx(wanted, rel=0.03)
+    shoppers = [table[:, HAS_SHOP].sum() for table in (without, held, found)]
+    assert shoppers[2] - shoppers[1] > 0.03 * shoppers[1], "participations move along, where they are not known"
     assert without.sum(axis=0) @ chains.trips_of(SPELT, 3)[:, 2] < 0.96 * wanted[2]
     assert (found[np.ix_(~WORKER, HAS_WORK)] == 0).all() and found.sum(axis=1) == pytest.approx(truth.sum(axis=1))

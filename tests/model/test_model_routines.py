@@ -110,6 +110,14 @@ def test_trips_by_purpose_are_shares_of_people_who_are_known_better() -> None:
     assert routines._made_and_none(cut.count) == pytest.approx(np.array([[162.5, 775.0]]))
 
 
+def test_participations_are_left_open_by_their_noise_and_by_what_was_cut() -> None:
+    clear = Noisy(np.full((2, 3, 2, 2), 500.0), 0.0, 1.0)
+    cut = clear.moved(lambda a: np.where(np.arange(2) == 1, np.nan, a)).count
+    assert routines._left_open(clear) == pytest.approx([0.0, 0.0])
+    blurred, gone = routines._left_open(Noisy(cut, 10.0, 50.0))
+    assert blurred == pytest.approx(np.log1p(20 * np.sqrt(12) / 6_000)) and gone > np.log(5)
+
+
 def test_groups_get_their_trips_and_all_together_keep_their_days() -> None:
     people, truth = planted_classes()
     flat = np.concatenate([np.zeros((48, 1)), truth.reshape(48, -1)], axis=1)
