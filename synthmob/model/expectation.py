@@ -10,10 +10,10 @@ import numpy.typing as npt
 from synthmob import seeds
 from synthmob.model.geography import Geography
 from synthmob.model.lives import Lives
-from synthmob.model.reconcile import LEAST, FloatArray
+from synthmob.model.outings import tally_outings
+from synthmob.model.reconcile import FloatArray
 
 IntArray = npt.NDArray[np.int64]
-CHUNK_CELLS = 4_000_000
 HOME, WORK = 0, 1
 
 
@@ -95,9 +95,7 @@ def expectation(flows: Flows, geography: Geography, lives: Lives, work_anchor: F
         fixed.settle(purpose[settled], zone[settled], anchor[settled], origin[settled], rank, geography)
         for p in np.unique(purpose[zone < 0]):
             chosen = np.flatnonzero((zone < 0) & (purpose == p))
-            for start in range(0, len(chosen), max(CHUNK_CELLS // geography.n, 1)):
-                part = chosen[start : start + max(CHUNK_CELLS // geography.n, 1)]
-                zone[part] = _draw(flows, geography, int(p), anchor[part], origin[part], u[0][part], rank, drawn)
+            zone[chosen] = _draw(flows, geography, int(p), anchor[chosen], origin[chosen], u[0][chosen], rank, drawn)
         here[alive] = zone
         seen.append((alive, np.full(len(alive), rank), purpose, zone, anchor, origin))
     visits = Visits(*(np.concatenate(column) for column in zip(*seen, strict=True)))
@@ -117,19 +115,7 @@ def anchors_ahead(lives: Lives, alive: IntArray, rank: int) -> IntArray:
 def _draw(flows: Flows, geography: Geography, p: int, anchor: IntArray, origin: IntArray, u: FloatArray, rank: int, tally: _Tally
           ) -> IntArray:
     """Zones of some outings of purpose p by the law, their probabilities added to the tally."""
-    bands, district = geography.n_bands, geography.parents["district"]
-    ahead, behind = geography.bands[anchor], geography.bands[origin]
-    chance = flows.attraction[p] * flows.deterrence[p][ahead, behind] * flows.affinity[district[origin]][:, district]
-    cumulative = np.cumsum(chance, axis=1)
-    total = cumulative[:, -1:]
-    zone = np.minimum((cumulative <= u[:, None] * total).sum(axis=1), geography.n - 1)
-    chance /= np.maximum(total, LEAST)
-    tally.destinations[p] += chance.sum(axis=0)
-    if rank > 0:
-        code = ahead.astype(np.int64) * bands + behind
-        tally.distances[p] += np.bincount(code.ravel(), weights=chance.ravel(), minlength=bands * bands).reshape(bands, bands)
-        by_origin = np.zeros((len(flows.affinity), geography.n))
-        np.add.at(by_origin, district[origin], chance)
-        for area in range(len(flows.affinity)):
-            tally.districts[area] += np.bincount(district, weights=by_origin[area], minlength=len(flows.affinity))
-    return zone
+    appeal = flows.attraction[p] * flows.affinity[:, geography.parents["district"]]
+    return tally_outings(
+        appeal, flows.deterrence[p], geography.bands, geography.parents["district"], anchor, origin, u, rank > 0,
+        tally.destinations[p], tally.distances[p], tally.districts)

@@ -28,7 +28,7 @@ PASSES = 14
 RETARGET_AT = (2, 6, 10)
 BELIEVED_AT = {"distances": 2, "trip_km": 2, "od@district": 6}
 """The pass at which a table is first looked at: flows between districts once the distances of trips are met."""
-STEP = 0.8
+STEP, RAKE_ROUNDS = 0.8, 30
 
 
 def fit_flows(tables: Marginals, levels: tuple[str, ...], geography: Geography, lives: Lives, work_anchor: FloatArray,
@@ -123,7 +123,24 @@ def _retarget(tables: Marginals, released: FloatArray, believed: Mapping[str, Fl
         # The distances of trips alone are better known than those of trips and anchors together.
         ratio = unbounded["trip_km"] / np.maximum(distances.sum(axis=1), LEAST)
         distances = distances * np.clip(ratio, 0.0, 100.0)[:, None, :]
-    return Targets(zones, distances, unbounded.get("od@district"))
+    districts = unbounded.get("od@district")
+    return Targets(zones, distances, districts if one_day or districts is None else _arriving(districts, found.districts))
+
+
+def _arriving(flows: FloatArray, expected: FloatArray) -> FloatArray:
+    """Flows between districts (districts, districts), with as many trips from and to each as the model expects, outside (last) apart.
+
+    Averages over several days lose more within a busy district than can be told here, and destinations tell better how many arrive:
+    the flows tell where they come from.
+    """
+    inside, wanted = flows[:-1, :-1], expected[:-1, :-1]
+    district = np.arange(len(inside))
+    margins = [
+        (np.broadcast_to(district[:, None], inside.shape), wanted.sum(axis=1)),
+        (np.broadcast_to(district[None, :], inside.shape), wanted.sum(axis=0))]
+    raked = flows.copy()
+    raked[:-1, :-1] = reconcile.rake(inside + LEAST, margins, rounds=RAKE_ROUNDS)
+    return raked
 
 
 def _kept_destinations(tables: Marginals, found: Expectation, geography: Geography) -> FloatArray:

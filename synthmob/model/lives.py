@@ -12,6 +12,7 @@ from synthmob import seeds
 from synthmob.model.anchors import YES, Anchors
 from synthmob.model.chains import Chains
 from synthmob.model.geography import Geography
+from synthmob.model.outings import pick_rows
 from synthmob.model.reconcile import FloatArray
 
 IntArray = npt.NDArray[np.int64]
@@ -38,16 +39,16 @@ def sample_lives(anchors: Anchors, chains: Sequence[Chains], day_share: FloatArr
     work = np.full(n, -1)
     at_work = worker == YES
     cumulative = np.cumsum(anchors.home_work, axis=1)
-    work[at_work] = _pick_rows(cumulative[home[at_work]], draw[1][at_work])
-    groups = np.cumsum(anchors.groups[anchors.group_area[home], worker], axis=1)
-    group = _pick_rows(groups, draw[2])
+    work[at_work] = pick_rows(cumulative, home[at_work], draw[1][at_work])
+    groups = np.cumsum(anchors.groups, axis=2)
+    group = pick_rows(groups.reshape(-1, groups.shape[2]), anchors.group_area[home] * 2 + worker, draw[2])
     kind = _pick(np.cumsum(day_share), seeds.uniforms(seeds.stage_key(0, "lives"), ticks, 1, 0))
     purposes = np.empty((n, chains[0].purposes.shape[1]), dtype=np.int8)
     lengths = np.empty(n, dtype=np.int64)
     for day_type, law in enumerate(chains):
         cumulative = np.cumsum(law.by_class, axis=1)
         mine = kind == day_type
-        chosen = _pick_rows(cumulative[group[mine] * 2 + worker[mine]], draw[3][mine])
+        chosen = pick_rows(cumulative, group[mine] * 2 + worker[mine], draw[3][mine])
         purposes[mine], lengths[mine] = law.purposes[chosen], law.lengths[chosen]
     return Lives(home, work, purposes, lengths, float(homes.sum()) / n)
 
@@ -55,8 +56,3 @@ def sample_lives(anchors: Anchors, chains: Sequence[Chains], day_share: FloatArr
 def _pick(cumulative: FloatArray, u: FloatArray) -> IntArray:
     """Indices of a cumulative sum at quantiles u."""
     return np.minimum(np.searchsorted(cumulative, u * cumulative[-1], side="right"), len(cumulative) - 1)
-
-
-def _pick_rows(cumulative: FloatArray, u: FloatArray) -> IntArray:
-    """The same, a cumulative sum for each u: shape (rows, cells)."""
-    return np.minimum((cumulative <= (u * cumulative[:, -1])[:, None]).sum(axis=1), cumulative.shape[1] - 1)

@@ -1,0 +1,64 @@
+"""The inner loop of fitting destinations, in numba: the chance of every zone for every outing, added up, and one zone drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+
+
+@nb.njit(cache=True, nogil=True)
+def tally_outings(
+    appeal: Any, deterrence: Any, bands: Any, district: Any, anchor: Any, origin: Any, u: Any, moving: Any,
+    destinations: Any, distances: Any, districts: Any,
+) -> Any:
+    """The zone of each outing of one purpose, shape (outings,), drawn at quantile `u` of its law; the law itself is added to the sums.
+
+    `appeal` (districts before, zones) is attraction times affinity, `deterrence` and `distances` are (bands to the anchor ahead, bands
+    from the stay before), `destinations` (zones,), `districts` (districts, districts). Only where `moving` do distances and districts
+    count: the first stay of a day is no trip. Outings are added in order, so the sums are the same to the bit on every run.
+    """
+    zones = appeal.shape[1]
+    chance, cumulative = np.empty(zones), np.empty(zones)
+    drawn = np.empty(len(anchor), dtype=np.int64)
+    for i in range(len(anchor)):
+        ahead, behind, before = bands[anchor[i]], bands[origin[i]], district[origin[i]]
+        total = 0.0
+        for zone in range(zones):
+            chance[zone] = appeal[before, zone] * deterrence[ahead[zone], behind[zone]]
+            total += chance[zone]
+            cumulative[zone] = total
+        low, high = 0, zones - 1
+        target = u[i] * total
+        while low < high:
+            middle = (low + high) // 2
+            if cumulative[middle] > target:
+                high = middle
+            else:
+                low = middle + 1
+        drawn[i] = low
+        for zone in range(zones):
+            share = chance[zone] / max(total, 1e-300)  # not from the sums: they have no room for a zone that is next to impossible
+            destinations[zone] += share
+            if moving:
+                distances[ahead[zone], behind[zone]] += share
+                districts[before, district[zone]] += share
+    return drawn
+
+
+@nb.njit(cache=True, nogil=True)
+def pick_rows(cumulative: Any, row: Any, u: Any) -> Any:
+    """The index in row `row` of `cumulative` (rows, cells) at quantile `u` of it, for each of both, shape (draws,)."""
+    out = np.empty(len(row), dtype=np.int64)
+    for i in range(len(row)):
+        law = cumulative[row[i]]
+        target, low, high = u[i] * law[-1], 0, len(law) - 1
+        while low < high:
+            middle = (low + high) // 2
+            if law[middle] > target:
+                high = middle
+            else:
+                low = middle + 1
+        out[i] = low
+    return out
