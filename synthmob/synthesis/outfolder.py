@@ -109,7 +109,7 @@ def _opened(backend: Any, paths: Sequence[Path], table: Table) -> Any:
         names = [_check_file(path, table) for path in paths]
         if not names:
             raise OSError("no file at all")
-        found = backend.read_parquet([_literally(path) for path in paths])
+        found = backend.read_parquet([literally(path) for path in paths])
         kept = [column for column in table.columns if all(column.name in inside for inside in names)]
         return found.select(**{column.name: found[column.name].cast(column.dtype) for column in kept})
     except OSError:
@@ -149,7 +149,7 @@ def _fits(kind: Any, wanted: str) -> bool:
     return bool(pa.types.is_floating(plain) or pa.types.is_integer(plain))
 
 
-def _literally(path: Path) -> str:
+def literally(path: Path) -> str:
     """A path whose own stars and brackets DuckDB does not take for a pattern."""
     return re.sub(r"([*?\[])", r"[\1]", str(path))
 
