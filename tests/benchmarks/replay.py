@@ -58,7 +58,8 @@ def judged(ids: list[str], stamps: list[str], wanted: list[str]) -> str:
     order = [numbers[k] for k in first]
     wrong = sum(a >= b for a, b in itertools.pairwise(order))
     other = sum(stamps[k] != wanted[numbers[k]] for k in first)
-    counts = {"arrived": len(ids), "lost": len(wanted) - len(first), "twice": len(ids) - len(first), "out of order": wrong, "at another time": other}
+    lost, twice = len(wanted) - len(first), len(ids) - len(first)
+    counts = {"arrived": len(ids), "lost": lost, "twice": twice, "out of order": wrong, "at another time": other}
     return ", ".join(f"{count:,} {what}" for what, count in counts.items())
 
 
