@@ -28,6 +28,7 @@ import altair as alt
 import duckdb
 import geopandas
 import pandas as pd
+import shapely
 
 from synthmob import Plan, fit, generate, read_zoning, worlds, write
 from synthmob.pipeline.exporting import export
@@ -66,6 +67,8 @@ flows = geopandas.read_parquet(folder / "gis" / "flows.parquet")
 flows.drop(columns="geometry").head(3)
 
 # %%
+# Vega draws on a sphere, on which a ring the other way round is all the world but the zone.
+footfall["geometry"] = shapely.orient_polygons(footfall.geometry.to_numpy(), exterior_cw=True)
 between = flows[flows.origin_zone != flows.destination_zone].nlargest(60, "trips_a_day")
 ends = between.geometry.get_coordinates().groupby(level=0)
 lines = between.drop(columns="geometry").assign(**ends.first().add_suffix("0"), **ends.last().add_suffix("1"))
@@ -120,8 +123,8 @@ alt.Chart(calls[calls.site_id.isin(busiest)]).mark_rect().encode(
 ).properties(width=520, height=180, title="Calls at the eight busiest sites, both days")
 
 # %% [markdown]
-# Then homes: the zone in which a person's phone was used on most nights and, of those, most often. It is the rule that many studies use.
-# Night is 20:00 to 7:00. How often is it right, and how does that depend on how much somebody uses their phone?
+# Then homes: the zone in which a person's phone was used most often at night, 20:00 to 7:00, a rule that many studies use. How often is
+# it right, and how does that depend on how much somebody uses their phone?
 
 # %%
 homes = duckdb.sql(f"""

@@ -1,4 +1,4 @@
-"""Events to Redis and Mosquitto, with a kill half way: `uv run python tests/benchmarks/replay.py OUT [--speed X]`.
+"""Events to Redis and Mosquitto, with a kill half way: `uv run python tests/benchmarks/replay.py OUT [--speed X] [--only NAME]`.
 
 Starts both servers of Debian's packages (apt-get install redis-server mosquitto), sends every event of OUT with `synthmob replay`,
 kills it when half has arrived, resumes from its cursor, and compares what arrived with the files: lost, out of order, twice.
@@ -94,12 +94,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--speed", default="max")
+    parser.add_argument("--only", choices=("Redis", "Mosquitto"), help="one of the two (default both)")
     asked = parser.parse_args()
     wanted = times(asked.out)
     print(f"{len(wanted):,} events", flush=True)
     with tempfile.TemporaryDirectory() as place:
         for name, run in (("Redis", to_redis), ("Mosquitto", to_mosquitto)):
-            for line in run(asked.out, asked.speed, Path(place), wanted):
+            for line in [] if asked.only not in (None, name) else run(asked.out, asked.speed, Path(place), wanted):
                 print(f"{name}: {line}", flush=True)
 
 

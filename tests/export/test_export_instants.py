@@ -140,3 +140,16 @@ def test_neighbours_have_a_road_each_way() -> None:
 def test_islands_are_joined_by_the_shortest_road() -> None:
     roads = network.of(squares(0.0, 0.01, 0.05, 0.06))
     assert {(0, 1), (1, 2), (2, 3)} == {(a, b) for a, b in zip(roads.origin.tolist(), roads.destination.tolist(), strict=True) if a < b}
+
+
+@pytest.mark.parametrize("straight", [False, True])
+def test_many_islands_are_joined_as_few_are(straight: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a triangulation, the same roads as by every pair; nodes in a row are no triangle."""
+    rng = np.random.default_rng(1)
+    xy = rng.uniform(0, 50_000, (300, 2)) * ([1, 0] if straight else [1, 1])
+    first = rng.integers(0, 299, 80)
+    by_pairs = network._joined(xy, first, first + 1)
+    monkeypatch.setattr(network, "ALL_PAIRS", 0)
+    by_triangles = network._joined(xy, first, first + 1)
+    roads = [{tuple(sorted(road)) for road in zip(*found, strict=True)} for found in (by_pairs, by_triangles)]
+    assert roads[0] == roads[1] and len(roads[0]) > 200
