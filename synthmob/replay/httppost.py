@@ -16,13 +16,7 @@ from synthmob.replay.sink import Kind, Options, Sink, Target
 TIMEOUT_S = 30.0
 AGAIN = (408, 425, 429, 500, 502, 503, 504)
 """Answers after which the same request may succeed."""
-
-
-class _Busy(Exception):
-    """An answer that asks to try again."""
-
-
-FAILURES = (OSError, http.client.HTTPException, _Busy)
+FAILURES = (OSError, http.client.HTTPException)
 
 
 @dataclass(frozen=True)
@@ -52,7 +46,7 @@ class Posted:
             self.connection.close()  # the next request opens it anew
             raise
         if answer.status in AGAIN:
-            raise _Busy(str(answer.status))
+            raise http.client.HTTPException(f"busy: {answer.status}")
         if not 200 <= answer.status < 300:
             raise DeliveryError(f"{self.where} answered {answer.status} to a POST of events: correct the URL, or the server.")
 
