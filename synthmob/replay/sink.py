@@ -67,7 +67,7 @@ class Target:
             port = url.port
         except ValueError:
             raise InputError("The URL of --to cannot be read: give one such as redis://localhost:6379/events.") from None
-        if url.fragment:
+        if "#" in text:
             raise InputError("The URL of --to has a part behind a #: write %23 where it is meant, no topic to publish to has one.")
         if not url.scheme and "/" not in text:
             return Target(text, "", None, "")
