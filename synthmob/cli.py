@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from synthmob import __version__, arguments, auditverb, datasetverbs, exportverb
+from synthmob import __version__, arguments, auditverb, datasetverbs, exportverb, replayverb
 from synthmob.errors import InputError, SynthmobError
 
 USAGE, INTERRUPTED = 2, 130
@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     auditverb.add(verbs, EXIT_CODES)
     exportverb.add(verbs, EXIT_CODES)
     datasetverbs.add(verbs, EXIT_CODES)
+    replayverb.add(verbs, EXIT_CODES)
     for each in (parser, *verbs.choices.values()):
         each.error = lambda message, each=each: _wrong_usage(each, message)
     return parser

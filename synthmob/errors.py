@@ -7,6 +7,7 @@
     |   +-- PlanError            2   a plan asks for something impossible
     |   +-- FormatError          2   a release, model or output folder is not what it claims to be
     |   +-- ConfidentialError    2   an exact count was about to leave the owner's side
+    |   +-- DeliveryError        2   where events were sent did not take them
     +-- BudgetError              3   the ledger does not allow the spend
     +-- CheckFailed              1   a check ran and its answer is no
 
@@ -65,6 +66,10 @@ class FormatError(InputError):
 
 class ConfidentialError(InputError):
     """An exact count was about to leave the owner's side."""
+
+
+class DeliveryError(InputError):
+    """Where events were sent did not take them."""
 
 
 class BudgetError(SynthmobError):

@@ -131,12 +131,17 @@ SYNTHETIC_EVENTS = Table("events", "one record of the network about a synthetic 
     Column("counterpart_id", "int64", "", "the synthetic person at the other end of a call or message: drawn, nothing of it was measured"),
     Column("duration_s", "int32", "s", "how long it lasted; null where the records did not tell"),
     Column("volume_kb", "int32", "kB", "data sent and received together; null where the records did not tell"),
-    Column("app", "string", "", "category of the app or site, for data")))
+    Column("app", "string", "", "category of the app or site, for data")),
+    links=(_OF_PERSON, Link("site_id", "sites", "site_id"), Link("zone_id", "zones", "zone_id"),
+           Link("counterpart_id", "persons", "person_id")))
 SITES = Table("sites", "one antenna site, from a public list or drawn", (
     Column("site_id", "string", "", "its name"),
     Column("zone_id", "string", "", "zone that it stands in"),
     Column("lon", "float64", "degrees", "longitude, EPSG:4326"),
-    Column("lat", "float64", "degrees", "latitude, EPSG:4326")))
+    Column("lat", "float64", "degrees", "latitude, EPSG:4326")),
+    key=("site_id",), links=(Link("zone_id", "zones", "zone_id"),))
+OF_PHONES = (SYNTHETIC_EVENTS, SITES)
+"""The tables that `generate --events` writes beside those."""
 
 
 def check(found: Iterable[str], table: Table, where: str) -> None:

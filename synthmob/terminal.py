@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -207,18 +207,23 @@ def stages_progress() -> Generator[Callable[[str, int, int], None]]:
         yield lambda what, number, stages: bar.update(task, description=what[:50], completed=number, total=stages)
 
 
-@contextmanager
-def persons_progress() -> Generator[Callable[[int, int], None]]:
+def persons_progress() -> AbstractContextManager[Callable[[int, int], None]]:
     """A bar over the persons written."""
+    return rows_progress("persons written")
+
+
+@contextmanager
+def rows_progress(what: str) -> Generator[Callable[[int, int], None]]:
+    """A bar over rows of some kind: how many are done, and how many there are."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     if not sys.stderr.isatty():
         yield _nothing
         return
-    columns = (TextColumn("persons written"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=_console(stderr=True), transient=True) as bar:
-        task = bar.add_task("persons", total=None)
-        yield lambda written, persons: bar.update(task, completed=written, total=persons)
+        task = bar.add_task(what, total=None)
+        yield lambda done, rows: bar.update(task, completed=done, total=rows)
 
 
 @contextmanager

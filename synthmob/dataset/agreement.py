@@ -54,10 +54,12 @@ def check(folder: Path, files: Mapping[str, Mapping[str, Any]], period: Period) 
         schema.check(names[path], table, path)
         if by_table.setdefault(table.name, names[path]) != names[path]:
             raise FormatError(f"{path} has other columns than the other {table.name}: ask for the {KIND} again.")
-    if missing := [table.name for table in TABLES if table.name not in by_table]:
+    phones = [table for table in schema.OF_PHONES if table.name in by_table]
+    wanted = [table for table in TABLES if phones or table not in schema.OF_PHONES]
+    if missing := [table.name for table in wanted if table.name not in by_table]:
         raise FormatError(f"The {KIND} has no {missing[0]}: ask for it again.")
     _check_calendar(folder, period)
-    metadata.check(folder / metadata.FILE, {table.name: by_table[table.name] for table in schema.SYNTHETIC})
+    metadata.check(folder / metadata.FILE, {table.name: by_table[table.name] for table in (*schema.SYNTHETIC, *phones)})
     _check_croissant(folder, files, by_table)
     _same(DATAPACKAGE, _read(folder, DATAPACKAGE, datapackage.columns), names)
     fidelity = Fidelity.from_json(folders.read_json(folder / FIDELITY, KIND))
@@ -90,7 +92,8 @@ def _check_croissant(folder: Path, files: Mapping[str, Mapping[str, Any]], by_ta
     hashes = _read(folder, CROISSANT, croissant.files)
     _same(CROISSANT, hashes, {path: said["sha256"] for path, said in files.items() if table_of(path) is not None})
     there = {
-        table.name: [column.name for column in croissant.shown(table_with(by_table[table.name], table).columns)] for table in TABLES}
+        table.name: [column.name for column in croissant.shown(table_with(by_table[table.name], table).columns)]
+        for table in TABLES if table.name in by_table}
     _same(CROISSANT, _read(folder, CROISSANT, croissant.columns), there)
 
 

@@ -13,6 +13,7 @@ from synthmob.fidelity.result import WORDS, Fidelity
 from synthmob.fidelity.table import HEADINGS, LEGEND, cells
 from synthmob.release import CLAIM
 from synthmob.synthesis import metadata
+from synthmob.synthesis.events import STATEMENT
 
 USES = (
     "developing and testing software, models and analyses that will later run on records of the same shape",
@@ -89,6 +90,7 @@ def _made(facts: Facts) -> str:
         f"synthmob {facts.version} fitted a model of who lives and works where, where people go, what they do and when on {source} and on"
         f" public zones, and drew {facts.n_persons:,} persons and their days from it with the seed {facts.seed}. Nothing else went in.",
         *([f"\nThe release was silent on some things. Assumed was:\n\n{_bullets(map(_plain, facts.assumed))}"] if facts.assumed else []),
+        *([f"\nEvents: {STATEMENT}"] if facts.has_events else []),
         f"\nRelease: SHA-256 `{facts.release}`. Rows as generated: SHA-256 `{facts.out}`."]  # fmt: skip
     return "## How it was made\n\n" + "\n".join(lines) + "\n"
 

@@ -18,7 +18,7 @@ PARQUET = "application/x-parquet"
 CONFORMS_TO = "http://mlcommons.org/croissant/1.1"
 TYPES = {
     "int64": "cr:Int64", "int32": "cr:Int32", "float64": "cr:Float64", "float32": "cr:Float32", "string": "sc:Text",
-    "date32": "sc:Date", "list": "sc:Text"}  # fmt: skip
+    "date32": "sc:Date", "timestamp": "sc:DateTime", "list": "sc:Text"}  # fmt: skip
 """The data type of every column type that has one."""
 CONTEXT: dict[str, Any] = {
     "@language": "en", "@vocab": "https://schema.org/", "arrayShape": "cr:arrayShape", "citeAs": "cr:citeAs", "column": "cr:column",
@@ -98,7 +98,7 @@ def _records(shipped: Shipped) -> dict[str, Any]:
     table = shipped.table
     return {
         "@type": "cr:RecordSet", "@id": table.name, "name": table.name, "description": f"One record: {table.row}.",
-        "key": [{"@id": f"{table.name}/{name}"} for name in table.key],
+        **({"key": [{"@id": f"{table.name}/{name}"} for name in table.key]} if table.key else {}),
         "field": [_field(shipped, column) for column in shown(table.columns)]}  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from synthmob.schema import Column, Table
 
 TYPES = {
     "int64": "integer", "int32": "integer", "float64": "number", "float32": "number", "string": "string", "date32": "date",
-    "list": "any", "wkb": "any"}  # fmt: skip
+    "timestamp": "datetime", "list": "any", "wkb": "any"}  # fmt: skip
 """The type of every column type; frictionless 5 takes a list that comes out of Parquet for no array."""
 LONE = tuple(table.name for table in TABLES if table.name not in FOLDERS)
 """Tables of one file: the only ones that a resource can lead to."""
@@ -62,12 +62,14 @@ def _schema(table: Table) -> dict[str, Any]:
     links = [
         {"fields": [link.column], "reference": {"resource": link.table, "fields": [link.key]}}
         for link in table.links if link.table in LONE]
-    found: dict[str, Any] = {"fields": [_field(column, table) for column in table.columns], "primaryKey": list(table.key)}
-    return {**found, "foreignKeys": links} if links else found
+    found: dict[str, Any] = {"fields": [_field(column, table) for column in table.columns]}
+    return found | ({"primaryKey": list(table.key)} if table.key else {}) | ({"foreignKeys": links} if links else {})
 
 
 def _field(column: Column, table: Table) -> dict[str, Any]:
     found: dict[str, Any] = {"name": column.name, "type": TYPES[column.dtype], "description": column.meaning}
     if column.unit:
         found["unit"] = column.unit
+    if found["type"] == "integer" and not table.key:
+        found["missingValues"] = ["", "nan"]  # frictionless 5 reads by pandas, which has no null among whole numbers
     return {**found, "constraints": {"required": True}} if column.name in table.key else found

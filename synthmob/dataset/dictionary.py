@@ -39,7 +39,10 @@ def table_section(table: Table, depth: int) -> str:
     parts = [f"{'#' * depth} {table.name.upper()}\n\nOne row: {table.row}.\n\n{columns_table(table.columns)}"]
     if table.key:
         parts.append(f"\nKey: {', '.join(f'`{name}`' for name in table.key)}.")
-        parts.extend(f" `{link.column}` leads to `{link.key}` of {link.table}." for link in table.links)
+    elif table.links:
+        parts.append("\nNo key: two rows may be alike.")
+    parts.extend(f" `{link.column}` leads to `{link.key}` of {link.table}." for link in table.links)
+    if table.key or table.links:
         parts.append("\n")
     return "".join(parts)
 

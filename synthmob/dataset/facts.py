@@ -11,7 +11,7 @@ from synthmob.dataset.licences import Licence
 from synthmob.domain import Domain
 from synthmob.errors import InputError
 from synthmob.period import Period
-from synthmob.schema import Table
+from synthmob.schema import SYNTHETIC_EVENTS, Table
 
 LONGEST_TITLE, LONGEST_NOTICE = 200, 2_000
 EARLIEST = datetime.date(2000, 1, 1)
@@ -100,6 +100,11 @@ class Facts:
         return self.table("persons").n_rows
 
     @property
+    def has_events(self) -> bool:
+        """Whether there are events and antenna sites too."""
+        return SYNTHETIC_EVENTS.name in {shipped.table.name for shipped in self.tables}
+
+    @property
     def days(self) -> str:
         """The days in words."""
         last = self.period.date(self.period.days - 1)
@@ -112,7 +117,8 @@ class Facts:
         days = "one day" if self.period.days == 1 else f"{self.period.days} days"
         return (
             f"{self.n_persons:,} synthetic persons over {self.table('zones').n_rows:,} zones and {days} ({self.days}): their homes, work "
-            "places, stays and trips, drawn from a model. No row is about a real person.")
+            f"places, stays and trips{', and what their phones do' if self.has_events else ''}, drawn from a model. "
+            "No row is about a real person.")
 
 
 def day(text: str) -> datetime.date:

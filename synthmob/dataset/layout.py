@@ -4,6 +4,7 @@ DATASET/README.md              the dataset card: what it is, how it was made, wh
 DATASET/DICTIONARY.md          every table and column
 DATASET/persons.parquet        the synthetic rows, as `generate` wrote them, byte for byte
 DATASET/stays/part-00000.parquet, trips/part-00000.parquet
+DATASET/events/part-00000.parquet, sites.parquet   where OUT has events
 DATASET/zones.parquet          the public zoning
 DATASET/calendar.parquet       the days
 DATASET/croissant.json         Croissant 1.1, for machine learning
@@ -29,12 +30,14 @@ from synthmob.synthesis import metadata
 KIND = "dataset"
 README, DICTIONARY, CROISSANT, DATAPACKAGE, FIDELITY, SUMS = (
     "README.md", "DICTIONARY.md", "croissant.json", "datapackage.json", "fidelity.json", "SHA256SUMS")  # fmt: skip
-IN_PARTS = (schema.STAYS, schema.TRIPS)
-TABLES = (schema.PERSONS, schema.STAYS, schema.TRIPS, schema.ZONES, schema.CALENDAR)
+IN_PARTS = (schema.STAYS, schema.TRIPS, schema.SYNTHETIC_EVENTS)
+TABLES = (schema.PERSONS, schema.STAYS, schema.TRIPS, *schema.OF_PHONES, schema.ZONES, schema.CALENDAR)
 FOLDERS = tuple(table.name for table in IN_PARTS)
 OF_OUT = ("persons.parquet", "zones.parquet", metadata.FILE)
-"""What is taken over from OUT beside the parts of its stays and trips."""
-PLAIN = (*OF_OUT, "calendar.parquet", README, DICTIONARY, CROISSANT, DATAPACKAGE, FIDELITY, manifest.FILE, SUMS)
+"""What is taken over from OUT beside the parts of its stays, trips and events."""
+SITES = "sites.parquet"
+"""What lies in an OUT that has events."""
+PLAIN = (*OF_OUT, SITES, "calendar.parquet", README, DICTIONARY, CROISSANT, DATAPACKAGE, FIDELITY, manifest.FILE, SUMS)
 HOLDS = (*PLAIN, *FOLDERS)
 MAX_FILES = 20_000
 """Parts of ten billion persons, with room to spare."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from synthmob.export.exporter import Exporter
+from synthmob.export.flowkit import FLOWKIT
 from synthmob.export.gis import GIS
 from synthmob.export.kepler import KEPLER
 from synthmob.export.matsim import MATSIM
@@ -12,4 +13,5 @@ from synthmob.export.skmob import SKMOB
 from synthmob.export.sumo import SUMO
 from synthmob.export.trackintel import TRACKINTEL
 
-EXPORTERS: dict[str, Exporter] = {exporter.name: exporter for exporter in (GIS, KEPLER, MATSIM, OMX, POSTGIS, SKMOB, SUMO, TRACKINTEL)}
+FORMATS = (FLOWKIT, GIS, KEPLER, MATSIM, OMX, POSTGIS, SKMOB, SUMO, TRACKINTEL)
+EXPORTERS: dict[str, Exporter] = {exporter.name: exporter for exporter in FORMATS}

@@ -7,10 +7,12 @@ network gives that instead.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import shapely
+from scipy import spatial
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
@@ -18,6 +20,8 @@ from synthmob.zones import Zoning
 
 SPEED_KMH = 50.0
 LANES = 4
+ALL_PAIRS = 2_000
+"""Nodes up to which every pair of them is looked at: 32 MB of distances."""
 CAPACITY_PER_LANE_H = 1_800.0
 DETOUR = 1.2
 """Roads are so much longer than the straight line."""
@@ -62,7 +66,19 @@ def _joined(
     parts, of_node = connected_components(coo_array((np.ones(len(first)), (first, second)), shape=(n, n)), directed=False)
     if parts == 1:
         return first, second
-    apart = np.hypot(*(xy[:, None, :] - xy[None, :, :]).transpose(2, 0, 1))
-    tree = minimum_spanning_tree(apart).tocoo()
+    tree = minimum_spanning_tree(_distances(xy)).tocoo()
     across = of_node[tree.row] != of_node[tree.col]
     return np.concatenate([first, tree.row[across].astype(np.int64)]), np.concatenate([second, tree.col[across].astype(np.int64)])
+
+
+def _distances(xy: npt.NDArray[np.float64]) -> Any:
+    """Distances that hold a shortest tree over all nodes: of all pairs, or of many nodes those of a triangulation, which has the tree.
+
+    (Preparata and Shamos 1985, doi:10.1007/978-1-4612-1098-6.) Nodes are jiggled by Qhull, so that rows of them do no harm.
+    """
+    if len(xy) <= ALL_PAIRS:
+        return np.hypot(*(xy[:, None, :] - xy[None, :, :]).transpose(2, 0, 1))
+    triangles = cast(Any, spatial).Delaunay(xy, qhull_options="Qbb Qc QJ").simplices
+    pairs = np.unique(np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [0, 2]]]), axis=1), axis=0)
+    first, second = pairs.T
+    return coo_array((np.hypot(*(xy[first] - xy[second]).T), (first, second)), shape=(len(xy), len(xy))).tocsr()

@@ -21,6 +21,7 @@ from synthmob.zones import Zoning
 Progress = Callable[[int, int], None]
 """Is told the persons written and the persons in all."""
 IntArray = npt.NDArray[np.int64]
+EVENT_ROWS = 1 << 17
 WEIGHT = "weight"
 """The column of PERSONS that says how many people of the population a person stands for."""
 
@@ -82,6 +83,31 @@ class Source:
             yield Block(people, parts[0], parts[1], self._weights(people))
             done += len(people)
             progress(done, self.n_persons)
+
+    def events(self, progress: Progress) -> Iterator[pa.Table]:
+        """All events in the order of persons, EVENT_ROWS or fewer at a time; FormatError where there are none to be read."""
+        files = [_file(path, schema.SYNTHETIC_EVENTS) for path in self.event_files()]
+        for file in files:
+            for batch in file.iter_batches(batch_size=EVENT_ROWS):
+                if len(batch):
+                    yield pa.Table.from_batches([batch])
+                    progress(min(int(batch["person_id"][-1].as_py()) + 1, self.n_persons), self.n_persons)
+        progress(self.n_persons, self.n_persons)
+
+    def event_files(self) -> list[Path]:
+        """The part files of the events, in order; FormatError where OUT was generated without."""
+        found = sorted((self.folder / "events").glob("part-*.parquet"))
+        if not found:
+            raise FormatError(f"{self.folder} has no events: generate it with --events.")
+        return found
+
+    def sites(self) -> pa.Table:
+        """The antenna sites that serve the events, in the columns of schema.SITES; FormatError where they cannot be used."""
+        found = _file(self.folder / "sites.parquet", schema.SITES).read(columns=list(schema.SITES.names))
+        lon, lat = (np.abs(found[name].to_numpy().astype(np.float64)) for name in ("lon", "lat"))
+        if found["site_id"].null_count or not ((lon <= 180) & (lat <= 90)).all():
+            raise FormatError(f"{self.folder} has a site without a name or a place: generate it again.")
+        return found
 
     def _weights(self, people: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         if not self.weighted:

@@ -21,6 +21,7 @@ from synthmob.dataset.layout import (
     KIND,
     OF_OUT,
     README,
+    SITES,
     SUMS,
     TABLES,
     is_ours,
@@ -40,8 +41,6 @@ from synthmob.synthesis.outfolder import check_out
 from synthmob.synthesis.tables import SYNTHETIC
 
 STEP = "pack"
-SITES = "sites.parquet"
-"""What lies in an OUT that has events."""
 TOLD = 5
 """Faults that are named in one sentence; all of them are in the JSON."""
 
@@ -143,15 +142,15 @@ def _made_from(out: Path, release: Path, digest: str) -> dict[str, Any]:
 def _take_over(out: Path, work: Path) -> None:
     """Copy what generate writes; FormatError for a link, or for anything else in OUT but what file managers hide."""
     found = {path: kind for path, kind in walk(out) if not path.rpartition("/")[2].startswith(".")}
-    if SITES in found:
-        raise FormatError(f"{out} holds events and antenna sites, which a dataset does not describe yet: generate it without --events.")
-    wanted = [path for path in found if path in (*OF_OUT, manifest.FILE) or path.rpartition("/")[0]]
+    wanted = [path for path in found if path in (*OF_OUT, SITES, manifest.FILE) or path.rpartition("/")[0]]
     for path, kind in found.items():
         if kind != "file" or path not in wanted or not is_ours(path):
             raise FormatError(f"{out} holds {path[:80]!r}, which generate does not write: take it out, or generate again.")
     if missing := [path for path in (*OF_OUT, manifest.FILE) if path not in found]:
         raise FormatError(f"There is no {missing[0]} in {out}: generate it again with this synthmob.")
-    for name in FOLDERS:
+    if (SITES in found) != any(path.startswith(f"{schema.SYNTHETIC_EVENTS.name}/") for path in found):
+        raise FormatError(f"{out} has events without antenna sites, or sites without events: generate it again.")
+    for name in {path.rpartition("/")[0] for path in wanted} & set(FOLDERS):
         (work / name).mkdir()
     for path in wanted:
         with folders.opened(out / path) as source, (work / path).open("wb") as copy:
@@ -168,6 +167,8 @@ def _facts(work: Path, said: Said, made: Mapping[str, Any], release: Release, di
     shipped: list[Shipped] = []
     for table in TABLES:
         files = [(path, agreement.opened(work, path)) for path in paths if table_of(path) == table]
+        if not files and table in schema.OF_PHONES:
+            continue
         columns = list(files[0][1].schema_arrow.names)
         shipped.append(Shipped(agreement.table_with(columns, table), tuple(
             File(path, manifest.digest(work / path), (work / path).stat().st_size, file.metadata.num_rows) for path, file in files)))

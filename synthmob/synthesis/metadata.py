@@ -17,22 +17,23 @@ from synthmob.schema import Column, Table
 
 FILE = "metadata.json"
 SPEC_VERSION = "V2"
+IDS = (*schema.PERSONS.key, *schema.SITES.key, "counterpart_id")
 MAX_BYTES, MAX_PARTS = 1 << 20, 1_000
 
 
 def describe(columns: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """The metadata of tables by name, each with the columns that its files have; ids lead from stays and trips to persons.
+    """The metadata of tables by name, each with the columns that its files have; ids lead from rows to their person, and to their site.
 
     >>> describe({"persons": ["person_id", "worker"]})["tables"]["persons"]["columns"]["worker"]
     {'sdtype': 'categorical'}
     """
-    tables = [table for table in schema.SYNTHETIC if table.name in columns]
+    tables = [table for table in (*schema.SYNTHETIC, *schema.OF_PHONES) if table.name in columns]
     return {
         "tables": {table.name: _table(table, columns[table.name]) for table in tables},
         "relationships": [
             {"parent_table_name": link.table, "parent_primary_key": link.key,
              "child_table_name": table.name, "child_foreign_key": link.column}
-            for table in tables for link in table.links if link.table == schema.PERSONS.name],
+            for table in tables for link in table.links if link.table in columns and link.column == link.key],
         "METADATA_SPEC_VERSION": SPEC_VERSION,
     }  # fmt: skip
 
@@ -51,10 +52,14 @@ def check(path: Path, columns: Mapping[str, Sequence[str]]) -> None:
 
 def _table(table: Table, names: Sequence[str]) -> dict[str, Any]:
     columns = {column.name: {"sdtype": _sdtype(column)} for column in table.columns if column.name in names}
+    if not table.key:
+        return {"columns": columns}
     return {"columns": columns, "primary_key": table.key[0] if len(table.key) == 1 else list(table.key)}
 
 
 def _sdtype(column: Column) -> str:
-    if column.name in schema.PERSONS.key:
+    if column.name in IDS:
         return "id"
+    if column.dtype == "timestamp":
+        return "datetime"
     return "categorical" if column.dtype == "string" else "numerical"

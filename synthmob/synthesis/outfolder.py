@@ -28,6 +28,7 @@ from synthmob.synthesis import metadata
 from synthmob.zonefiles import read_zoning
 from synthmob.zones import Zoning
 
+SITES = "sites.parquet"
 MAX_PARTS = 100_000
 MAX_SEQ = 10_000
 LONGEST_TEXT = 200
@@ -60,16 +61,19 @@ def open_out(folder: str | Path, backend: Any) -> Out:
     persons = _opened(backend, [where / "persons.parquet"], schema.PERSONS)
     stays = _opened(backend, _parts(where / "stays"), schema.STAYS)
     trips = _opened(backend, _parts(where / "trips"), schema.TRIPS) if (where / "trips").is_dir() else None
+    events = _opened(backend, _parts(where / "events"), schema.SYNTHETIC_EVENTS) if (where / "events").is_dir() else None
+    sites = _opened(backend, [where / SITES], schema.SITES) if (where / SITES).exists() or (where / SITES).is_symlink() else None
     if (where / metadata.FILE).exists() or (where / metadata.FILE).is_symlink():
-        rows = zip(schema.SYNTHETIC, (persons, stays, trips), strict=True)
+        rows = zip((*schema.SYNTHETIC, *schema.OF_PHONES), (persons, stays, trips, events, sites), strict=True)
         metadata.check(where / metadata.FILE, {table.name: found.columns for table, found in rows if found is not None})
     said = manifest.read(where) if (where / manifest.FILE).exists() else {}
     period = _period(said)
-    events = None
-    if (where / "events").is_dir() and period is not None:  # without a first day nothing says on which day an event is
-        events = since_midnight(_opened(backend, _parts(where / "events"), schema.SYNTHETIC_EVENTS), period)
+    # Without a first day nothing says on which day an event is.
+    events = None if events is None or period is None else since_midnight(events, period)
     out = Out(persons, stays, read_zones(where), period, _domain(said), events)
     _check_rows(backend, out, trips)
+    if sites is not None:
+        _check_sites(backend, out, sites)
     return out
 
 
@@ -109,7 +113,7 @@ def _opened(backend: Any, paths: Sequence[Path], table: Table) -> Any:
         names = [_check_file(path, table) for path in paths]
         if not names:
             raise OSError("no file at all")
-        found = backend.read_parquet([_literally(path) for path in paths])
+        found = backend.read_parquet([literally(path) for path in paths])
         kept = [column for column in table.columns if all(column.name in inside for inside in names)]
         return found.select(**{column.name: found[column.name].cast(column.dtype) for column in kept})
     except OSError:
@@ -149,7 +153,7 @@ def _fits(kind: Any, wanted: str) -> bool:
     return bool(pa.types.is_floating(plain) or pa.types.is_integer(plain))
 
 
-def _literally(path: Path) -> str:
+def literally(path: Path) -> str:
     """A path whose own stars and brackets DuckDB does not take for a pattern."""
     return re.sub(r"([*?\[])", r"[\1]", str(path))
 
@@ -190,6 +194,16 @@ def _check_events(backend: Any, events: Any, persons: Any, places: Any) -> None:
         "an event with a long text": (events.app.length() > LONGEST_TEXT).fill_null(False),
         "an event that lasts less than nothing": (events.duration_s < 0).fill_null(False),
         "an event of less than nothing": (events.volume_kb < 0).fill_null(False)})  # fmt: skip
+
+
+def _check_sites(backend: Any, out: Out, sites: Any) -> None:
+    """FormatError where a site is not what generate writes, or an event is at none of them."""
+    places = ibis.memtable({"_place": list(out.zoning.labels)})
+    _refuse(backend, sites, "sites", {
+        "a site without an id": sites.site_id.isnull(),
+        "a site in no zone": _strange(sites.zone_id, places)} | _points(sites, "lon", "lat"))  # fmt: skip
+    if out.events is not None:
+        _refuse(backend, out.events, "events", {"an event at no site": ~out.events.site_id.isin(sites.site_id).fill_null(True)})
 
 
 def _refuse(backend: Any, table: Any, name: str, broken: Mapping[str, Any]) -> None:

@@ -70,7 +70,8 @@ def write(
     with folders.written_aside(target, "synthetic population", manifest.FILE, HOLDS) as work:
         write_zoning(people.model.zoning, work / "zones.parquet", marks=tables.SYNTHETIC)
         _write_rows(people, network, work, workers, progress or _quiet)
-        metadata.write({table.name: _schema_of(people, table.name).names for table in schema.SYNTHETIC}, work / metadata.FILE)
+        written = schema.SYNTHETIC if network is None else (*schema.SYNTHETIC, *schema.OF_PHONES)
+        metadata.write({table.name: _schema_of(people, table.name).names for table in written}, work / metadata.FILE)
         said = {} if network is None else {"events": network.describe()}
         manifest.write(describe(people, inputs or {}, origin or {}) | said, work / manifest.FILE)
     return target
@@ -144,7 +145,7 @@ def _tables_of(people: Population, network: Network | None, index: int) -> Table
 def _schema_of(people: Population, name: str) -> pa.Schema:
     if name == "persons":
         return tables.persons_schema(people)
-    table = {"stays": schema.STAYS, "trips": schema.TRIPS, "events": schema.SYNTHETIC_EVENTS}[name]
+    table = {"stays": schema.STAYS, "trips": schema.TRIPS, "events": schema.SYNTHETIC_EVENTS, "sites": schema.SITES}[name]
     return tables.arrow_schema(table, list(table.names))
 
 

@@ -154,6 +154,22 @@ def asked_of(consumer: Consumer, folder: Path, asked: argparse.Namespace) -> dic
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+def flowkit(out: Path, top: Path) -> str:
+    """The events that we wrote and those that the tables of FlowDB's layout took, in a server of Debian's packages."""
+    written = export(out, top / "flowkit", "flowkit").rows
+    for path in (top, top / "flowkit"):
+        path.chmod(0o755)
+    with postgres_run.server(top / "flowdb") as server:
+        done = server.psql("-f", "load.sql", cwd=top / "flowkit")
+        if done.returncode:
+            return f"it refused: {done.stderr.strip()}"
+        tables = ("events.calls", "events.sms", "events.mds", "infrastructure.sites", "infrastructure.cells")
+        took = {name: server.asked(f"select count(*) from {name}")[0][0] for name in tables}
+        placed = server.asked("select count(*) from events.calls e join infrastructure.cells c on e.location_id = c.id")[0][0]
+    wrote = ", ".join(f"{name} {rows:,}" for name, rows in written.items())
+    return f"we wrote {wrote}; it took {took}, calls with a cell {placed}"
+
+
 def postgis(out: Path, top: Path) -> str:
     """The rows that we wrote and those that the tables of a server of Debian's packages have."""
     written = export(out, top / "postgis", "postgis").rows
@@ -186,8 +202,11 @@ def main() -> None:
             wrote = ", ".join(f"{name} {rows:,}" for name, rows in written.rows.items())
             took = ", ".join(f"{name} {value}" for name, value in asked_of(consumer, folder, asked).items())
             print(f"{consumer.name}: we wrote {wrote}; it took {took} ({time.perf_counter() - started:.0f} s)", flush=True)
-        if not asked.names or "PostGIS" in asked.names:
-            print(f"PostGIS: {postgis(asked.out, Path(top)) if postgres_run.programs() else 'not installed, see postgres_run.py'}")
+        for name, served in (("PostGIS", postgis), ("FlowKit", flowkit)):
+            if name == "FlowKit" and not asked.names and not (asked.out / "events").exists():
+                print(f"{name}: OUT has no events")
+            elif not asked.names or name in asked.names:
+                print(f"{name}: {served(asked.out, Path(top)) if postgres_run.programs() else 'not installed, see postgres_run.py'}")
 
 
 if __name__ == "__main__":

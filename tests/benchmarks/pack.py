@@ -50,7 +50,7 @@ def main(persons: int) -> None:
         zones, release, dataset = top / "records" / "zones.geojson", top / "release", top / "dataset"
         timed("measure", "measure", top / "records", "--zones", zones, "--epsilon", 1, "--delta", 1e-6, "--yes", "-o", release)
         timed("fit", "fit", release, "--zones", zones, "-o", top / "model")
-        timed("generate", "generate", top / "model", "--persons", persons, "--days", DAYS, "--seed", 1, "-o", top / "out")
+        timed("generate", "generate", top / "model", "--persons", persons, "--days", DAYS, "--seed", 1, "--events", "-o", top / "out")
         timed("pack", "pack", top / "out", "--release", release, "-o", dataset, "--published", "2026-03-20", "--publisher", "A benchmark")
         timed("verify", "verify", dataset)
         size = sum((dataset / path).stat().st_size for path, _ in walk(dataset))

@@ -20,7 +20,7 @@ WORDS = ("--title", "Synthetic London", "--publisher", "A made-up operator", "--
 
 def small_out(run: Run, out: Path) -> Path:
     """An OUT of a few persons whose stays are in two parts, as those of many are."""
-    assert synthmob("generate", run.model, "--persons", PERSONS, "--days", DAYS, "--seed", 5, "-o", out) == 0
+    assert synthmob("generate", run.model, "--persons", PERSONS, "--days", DAYS, "--seed", 5, "--events", "-o", out) == 0
     whole = pq.read_table(out / "stays" / "part-00000.parquet")
     half = whole.num_rows // 2
     for number, rows in enumerate((whole.slice(0, half), whole.slice(half))):

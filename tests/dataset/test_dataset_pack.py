@@ -84,10 +84,10 @@ def test_every_file_is_hashed_once(run: Run, out: Path, tmp_path: Path, monkeypa
 
     monkeypatch.setattr(manifest, "digest", counted)
     assert synthmob("pack", out, "--release", run.release, "-o", tmp_path / "dataset", *WORDS) == 0
-    assert len(hashed) > 14 + len(bytes_of(out)) and max(hashed.values()) == 1
+    assert len(hashed) > 16 + len(bytes_of(out)) and max(hashed.values()) == 1
     hashed.clear()
     assert synthmob("verify", tmp_path / "dataset", "--json") == 0
-    assert len(hashed) == 14 and set(hashed.values()) == {1}
+    assert len(hashed) == 16 and set(hashed.values()) == {1}
 
 
 # ---------------------------------------------------------------- the card
@@ -210,7 +210,10 @@ REFUSED: dict[str, tuple[Callable[[Run, Path, Path], tuple[Path, Path]], str]] =
     "another step": (spoilt(lambda f: edited(f / manifest.FILE, lambda s: s.update(step="pack"))), "not by 'generate'"),
     "no seed": (spoilt(lambda f: edited(f / manifest.FILE, lambda s: s.pop("seed"))), "names no seed"),
     "no calendar": (spoilt(lambda f: edited(f / manifest.FILE, lambda s: s.pop("period"))), "period reads"),
-    "events": (spoilt(lambda f: (f / "sites.parquet").write_bytes(b"")), "generate it without --events"),
+    "events without sites": (spoilt(lambda f: (f / "sites.parquet").unlink()), "events without antenna sites"),
+    "sites without events": (spoilt(lambda f: shutil.rmtree(f / "events")), "sites without events"),
+    "events at other sites": (
+        spoilt(lambda f: pq.write_table(pq.read_table(f / "sites.parquet").slice(40), f / "sites.parquet")), "an event at no site"),
     "a file of somebody": (spoilt(lambda f: (f / "thesis.txt").write_text("mine")), "'thesis.txt', which generate does not write"),
     "a part of another name": (spoilt(lambda f: (f / "stays" / "more.parquet").write_text("x")), "'stays/more.parquet'"),
     "a folder": (spoilt(lambda f: (f / "more").mkdir()), "'more'"),

@@ -46,7 +46,7 @@ def rows(dataset: Path, name: str) -> Any:
 def test_mlcroissant_validates_and_loads_every_record(dataset: Path) -> None:
     said = told(dataset, CROISSANT, "100000")
     assert (said["errors"], said["warnings"], said["version"]) == ([], [], "http://mlcommons.org/croissant/1.1")
-    for name in ("persons", "stays", "trips", "zones", "calendar"):
+    for name in ("persons", "stays", "trips", "events", "sites", "zones", "calendar"):
         table, found = rows(dataset, name), said["records"][name]
         assert found["n"] == table.num_rows, name
         columns = [column for column in table.column_names if column != "geometry"]
@@ -65,6 +65,7 @@ def test_frictionless_finds_nothing_wrong_with_a_row(dataset: Path) -> None:
     assert said["valid"] and said["errors"] == 0, said
     parts = [pq.read_metadata(dataset / "stays" / f"part-0000{k}.parquet").num_rows for k in (0, 1)]
     want = {"persons": 300, "stays-00000": parts[0], "stays-00001": parts[1], "trips-00000": rows(dataset, "trips").num_rows,
+            "events-00000": rows(dataset, "events").num_rows, "sites": rows(dataset, "sites").num_rows,
             "zones": rows(dataset, "zones").num_rows, "calendar": 2}  # fmt: skip
     assert {name: task[1] for name, task in said["tasks"].items()} == want
 

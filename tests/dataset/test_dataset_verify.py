@@ -54,10 +54,10 @@ def rewritten(folder: Path) -> Path:
 
 def test_what_was_packed_is_verified(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert synthmob("verify", dataset) == 0
-    assert "14 files as packed, 300 synthetic persons" in capsys.readouterr().out
+    assert "16 files as packed, 300 synthetic persons" in capsys.readouterr().out
     assert synthmob("verify", dataset, "--json") == 0
     told = json.loads(capsys.readouterr().out)
-    assert told == {"verified": True, "files": 14, "persons": 300, "sha256sums": manifest.digest(dataset / SUMS), "faults": []}
+    assert told == {"verified": True, "files": 16, "persons": 300, "sha256sums": manifest.digest(dataset / SUMS), "faults": []}
     assert synthmob("verify", dataset, "--sha256", told["sha256sums"].upper()) == 0
     assert synthmob("verify", dataset, "--sha256", "0" * 64) == 2
     assert "not the one given" in wrong(capsys)

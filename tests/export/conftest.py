@@ -5,16 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from small_out import exported, small
-from smallrun import Run
+from small_out import PERSONS, exported
+from smallrun import DAYS, Run, synthmob
 
 from synthmob.export.formats import EXPORTERS
 
 
 @pytest.fixture(scope="session")
 def out(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """1,200 people in one block."""
-    return small(run.out, tmp_path_factory.mktemp("small") / "out")
+    """1,200 people in one block, with what their phones do."""
+    target = tmp_path_factory.mktemp("small") / "out"
+    assert synthmob("generate", run.model, "--persons", PERSONS, "--days", DAYS, "--seed", 1, "--events", "-o", target) == 0
+    return target
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,9 @@ def small(out: Path, target: Path, *, persons: int = PERSONS, block: int = PERSO
     with pq.ParquetWriter(target / "persons.parquet", people.schema) as file:
         for start in range(0, persons, block):
             file.write_table(people.slice(start, block))
-    for name in ("stays", "trips"):
+    if (out / "sites.parquet").exists():
+        shutil.copy(out / "sites.parquet", target / "sites.parquet")
+    for name in (name for name in ("stays", "trips", "events") if (out / name).exists()):
         (target / name).mkdir()
         table = pq.read_table(out / name / "part-00000.parquet")
         for part, start in enumerate(range(0, persons, 2 * block)):
@@ -44,7 +46,7 @@ def of_persons(table: pa.Table, low: int, high: int) -> pa.Table:
 
 
 def rows(out: Path, name: str) -> Any:
-    """The persons, stays or trips of an OUT folder as pandas."""
+    """The persons, stays, trips or events of an OUT folder as pandas."""
     return pq.read_table(out / (name if name != "persons" else "persons.parquet")).to_pandas()
 
 

@@ -70,7 +70,7 @@ def test_an_earlier_export_is_replaced_and_nothing_else(out: Path, tmp_path: Pat
 
 
 BROKEN = {
-    "no format": (("--to", "shapefile"), "There is no format 'shapefile': choose one of gis, kepler, matsim"),
+    "no format": (("--to", "shapefile"), "There is no format 'shapefile': choose one of flowkit, gis, kepler, matsim"),
     "no zone of time": (("--to", "omx", "--timezone", "Mars/Olympus"), "timezone 'Mars/Olympus' is not known"),
 }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import shapely
 from hypothesis import given
@@ -58,6 +59,10 @@ def moved(out: Path, target: Path, first_day: str) -> Path:
     small(out, target, persons=60, block=60)
     said = folders.read_json(target / FILE, "manifest")
     (target / FILE).write_text(json.dumps({**said, "period": {**said["period"], "first_day": first_day}}))
+    path = target / "events" / "part-00000.parquet"
+    events = pq.read_table(path)
+    later = pd.Timestamp(first_day) - pd.Timestamp(said["period"]["first_day"])
+    pq.write_table(events.set_column(1, "time", [events["time"].to_pandas() + later]), path)
     return target
 
 
@@ -71,6 +76,17 @@ def test_files_hold_days_of_23_and_25_hours(out: Path, tmp_path: Path, first: st
     late = (ours.start_min > 180).to_numpy()
     shown = stays.start[late].dt.tz_convert("Europe/London")
     assert (shown.dt.hour * 60 + shown.dt.minute == ours.start_min[late]).all()
+
+
+@pytest.mark.parametrize("first", [SPRING, AUTUMN])
+def test_events_of_days_of_23_and_25_hours_read_back_as_the_clock(out: Path, tmp_path: Path, first: str) -> None:
+    folder = exported(moved(out, tmp_path / "out", first), tmp_path, "flowkit")
+    ours = rows(tmp_path / "out", "events").query("kind == 'data'")
+    shown = pd.to_datetime(pd.read_csv(folder / "mds.csv")["datetime"])
+    late = (ours["time"] > pd.Timestamp(first) + pd.Timedelta(hours=3)).to_numpy()
+    local = shown.dt.tz_convert("Europe/London").dt.tz_localize(None)
+    assert late.any() and (local[late].to_numpy() == ours["time"][late].to_numpy()).all()
+    assert shown[np.argsort(ours["time"], kind="stable")].is_monotonic_increasing
 
 
 def test_another_time_zone_moves_every_instant(out: Path, tmp_path: Path) -> None:
@@ -124,3 +140,16 @@ def test_neighbours_have_a_road_each_way() -> None:
 def test_islands_are_joined_by_the_shortest_road() -> None:
     roads = network.of(squares(0.0, 0.01, 0.05, 0.06))
     assert {(0, 1), (1, 2), (2, 3)} == {(a, b) for a, b in zip(roads.origin.tolist(), roads.destination.tolist(), strict=True) if a < b}
+
+
+@pytest.mark.parametrize("straight", [False, True])
+def test_many_islands_are_joined_as_few_are(straight: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a triangulation, the same roads as by every pair; nodes in a row are no triangle."""
+    rng = np.random.default_rng(1)
+    xy = rng.uniform(0, 50_000, (300, 2)) * ([1, 0] if straight else [1, 1])
+    first = rng.integers(0, 299, 80)
+    by_pairs = network._joined(xy, first, first + 1)
+    monkeypatch.setattr(network, "ALL_PAIRS", 0)
+    by_triangles = network._joined(xy, first, first + 1)
+    roads = [{tuple(sorted(road)) for road in zip(*found, strict=True)} for found in (by_pairs, by_triangles)]
+    assert roads[0] == roads[1] and len(roads[0]) > 200
