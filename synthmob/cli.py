@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from synthmob import __version__, arguments, auditverb, datasetverbs, exportverb
+from synthmob import __version__, arguments, auditverb, datasetverbs, exportverb, intervalsverb
 from synthmob.errors import InputError, SynthmobError
 
 USAGE, INTERRUPTED = 2, 130
@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     for add in (_add_measure, _add_ledger, _add_fit, _add_generate, _add_check, _add_report, _add_demo):
         add(verbs)
     auditverb.add(verbs, EXIT_CODES)
+    intervalsverb.add(verbs, EXIT_CODES)
     exportverb.add(verbs, EXIT_CODES)
     datasetverbs.add(verbs, EXIT_CODES)
     for each in (parser, *verbs.choices.values()):

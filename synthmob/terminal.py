@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from synthmob.audit.evidence import Audit
+    from synthmob.fidelity.intervals import CellIntervals
     from synthmob.fidelity.result import Fidelity
     from synthmob.ledger import Outlook, State
     from synthmob.pipeline.checking import Checked, Published
@@ -24,6 +25,8 @@ PIPE_WIDTH = 120
 PLAN_LEGEND = (
     "share: of the budget. bound: the most that one subscriber can move the whole table (L2, persons). noise, cut: in persons. "
     "P(49): the chance that a cell of 49 people is published.")
+MOST_ROWS = 40
+"""Cells of a table of intervals that are shown; a file holds them all."""
 _YES = ("y", "yes")
 
 
@@ -130,6 +133,31 @@ def show_published(found: Fidelity, published: Published) -> None:
     _print(out)
     for note in found.notes:
         print(note)
+
+
+def show_intervals(found: Sequence[CellIntervals], level: float, *, whole: bool) -> None:
+    """The largest cells of a table with their intervals, or a line a table: how many cells, and how wide their intervals are."""
+    from rich.table import Table
+
+    from synthmob.fidelity.intervals import COVERS
+
+    out = Table(title=f"Where the exact counts lie, {level:.0%} of cells", title_justify="left", caption=COVERS, caption_justify="left")
+    if whole:
+        each = found[0]
+        for heading in (*each.released.axis_names, "persons", "from", "to", "published"):
+            out.add_column(heading, justify="right" if heading in ("persons", "from", "to") else "left", overflow="fold")
+        for k in (-each.estimate).argsort(kind="stable")[:MOST_ROWS]:
+            labels = [axis.label(int(code)) for axis, code in zip(each.released.axes, each.codes[k], strict=True)]
+            ends = [f"{end[k]:.1f}" for end in (each.estimate, each.low, each.high)]
+            out.add_row(*labels, *ends, "yes" if each.published[k] else "no: below the cut")
+    else:
+        for heading in ("table", "published", "+-", "below the cut", "+-", "noise"):
+            out.add_column(heading, justify="left" if heading == "table" else "right")
+        for each in found:
+            halves = (each.high - each.low) / 2
+            sides = [(int(at.sum()), f"{halves[at].mean():.1f}" if at.any() else "") for at in (each.published, ~each.published)]
+            out.add_row(each.table, *(str(x) for side in sides for x in side), f"{each.released.sigma:.1f}")
+    _print(out)
 
 
 def show_ledger(state: State, releases: Mapping[str, int]) -> None:
