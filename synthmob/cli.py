@@ -7,10 +7,13 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from synthmob import __version__, arguments, auditverb, datasetverbs, exportverb, intervalsverb
 from synthmob.errors import InputError, SynthmobError
+
+if TYPE_CHECKING:
+    from synthmob.pipeline.measurement import Asked
 
 USAGE, INTERRUPTED = 2, 130
 DESCRIPTION = (
@@ -88,7 +91,10 @@ def _add_measure(verbs: Any) -> None:
     p.add_argument("--min-group", type=int, metavar="N", help="least people behind a published cell (default 50)")
     p.add_argument("--i-accept", action="store_true", help="allow a smaller group than 10: a study of the model, never a release")
     p.add_argument("--yes", action="store_true", help="do not ask before the budget is spent")
-    p.add_argument("-o", "--output", type=Path, required=True, metavar="RELEASE", help="folder to write")
+    p.add_argument("--explain", action="store_true", help="say what the plan would show: no record is read, nothing is spent or written")
+    p.add_argument("--expected-subscribers", type=int, metavar="N", help="for --explain: about how many there are")
+    p.add_argument("--json", action="store_true", help="for --explain: print it as JSON instead of a table")
+    p.add_argument("-o", "--output", type=Path, metavar="RELEASE", help="folder to write")
     arguments.add_account(p)
     arguments.add_records(p)
     arguments.add_zones(p)
@@ -165,11 +171,29 @@ def _measure(a: argparse.Namespace) -> None:
     from synthmob.pipeline.measurement import Asked, measure
 
     asked, said = Asked(a.epsilon, a.delta, a.plan, a.min_group, a.i_accept), terminal.Said()
+    if a.explain:
+        return _explain(a, asked)
+    if a.output is None or a.expected_subscribers is not None or a.json:
+        raise InputError("A measure writes to -o RELEASE; --expected-subscribers and --json are for --explain: see synthmob measure --help.")
     with said, terminal.table_progress() as progress:
         release = measure(
             arguments.records(a, a.records, paths=True), arguments.zones(a), a.output, asked,
             show=terminal.agreement(yes=a.yes), progress=progress, account=arguments.account(a), tell=said.later)  # fmt: skip
     print(f"{a.output}: {len(release.marginals)} tables, rho {release.rho:.5f} spent")
+
+
+def _explain(a: argparse.Namespace, asked: Asked) -> None:
+    import json
+
+    from synthmob import terminal
+    from synthmob.pipeline.explaining import ASSUMED, explain
+
+    found = explain(arguments.records(a, a.records, paths=True), arguments.zones(a), asked, a.expected_subscribers)
+    if a.json:
+        print(json.dumps(found.as_json(), indent=1, allow_nan=False, ensure_ascii=False))
+    else:
+        terminal.show_expected(found.costs, found.expected)
+        print(ASSUMED)
 
 
 def _ledger(a: argparse.Namespace) -> None:
