@@ -91,7 +91,7 @@ def _add_measure(verbs: Any) -> None:
     p.add_argument("--min-group", type=int, metavar="N", help="least people behind a published cell (default 50)")
     p.add_argument("--i-accept", action="store_true", help="allow a smaller group than 10: a study of the model, never a release")
     p.add_argument("--yes", action="store_true", help="do not ask before the budget is spent")
-    p.add_argument("--explain", action="store_true", help="say what the plan would show: no record is read, nothing is spent or written")
+    p.add_argument("--explain", action="store_true", help="say what the plan would show: no record is read, nothing spent")
     p.add_argument("--expected-subscribers", type=int, metavar="N", help="for --explain: about how many there are")
     p.add_argument("--json", action="store_true", help="for --explain: print it as JSON instead of a table")
     p.add_argument("-o", "--output", type=Path, metavar="RELEASE", help="folder to write")
@@ -172,9 +172,10 @@ def _measure(a: argparse.Namespace) -> None:
 
     asked, said = Asked(a.epsilon, a.delta, a.plan, a.min_group, a.i_accept), terminal.Said()
     if a.explain:
-        return _explain(a, asked)
+        _explain(a, asked)
+        return
     if a.output is None or a.expected_subscribers is not None or a.json:
-        raise InputError("A measure writes to -o RELEASE; --expected-subscribers and --json are for --explain: see synthmob measure --help.")
+        raise InputError("A measure writes to -o RELEASE; --expected-subscribers and --json are for --explain: see measure --help.")
     with said, terminal.table_progress() as progress:
         release = measure(
             arguments.records(a, a.records, paths=True), arguments.zones(a), a.output, asked,
