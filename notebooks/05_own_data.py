@@ -36,8 +36,8 @@ records.mkdir()
 # %% [markdown]
 # ## The zoning and the period, which are public
 #
-# Any file of shapes with a column of ids; `district_id` groups zones. Here 12 squares in 4 districts. The period says which days the records
-# cover; it is told, never derived from the rows.
+# Any file of shapes with a column of ids; `district_id` groups zones. Here 12 squares in 4 districts. The period says which days the
+# records cover; it is told, never derived from the rows.
 
 # %%
 squares = [(f"z{k}", f"d{k // 3}", shapely.box(5 + 0.03 * (k % 4), 52 + 0.02 * (k // 4), 5.03 + 0.03 * (k % 4), 52.02 + 0.02 * (k // 4)))
@@ -80,9 +80,9 @@ stays.head(6)
 # %% [markdown]
 # ## Release, model, people
 #
-# On the command line: `synthmob measure records --zones records/zones.geojson --epsilon 1 --delta 1e-6 -o release`, then `fit` and `generate`.
-# `--explain --expected-subscribers 6000` tells beforehand what the budget buys. A file with an unknown zone, or a day that overlaps itself, is
-# refused with one sentence that says where.
+# On the command line: `synthmob measure records --zones records/zones.geojson --epsilon 1 --delta 1e-6 -o release`, then `fit` and
+# `generate`. `--explain --expected-subscribers 6000` tells beforehand what the budget buys. A file with an unknown zone, or a day that
+# overlaps itself, is refused with one sentence that says where.
 
 # %%
 zoning = read_zoning(records / "zones.geojson")
