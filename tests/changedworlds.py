@@ -54,8 +54,8 @@ def _moved_offices(source: str, target: str) -> WorldParameters:
 
 
 CHANGES = {
-    "jobs": Change("the City's jobs moved to Heathrow: share of work stays in Hillingdon", _moved_offices("City", "Heathrow"),
-                   work_in("Hillingdon")),
+    "jobs": Change("the offices of the West End moved to Heathrow: share of work stays in Hillingdon",
+                   _moved_offices("Charing Cross", "Heathrow"), work_in("Hillingdon")),
     "shifts": Change("work begins at 14:00: mean start of work stays, min",
                      replace(STANDARD, rates=STANDARD.rates._replace(start_min=840.0)), mean_work_start),
     "detours": Change("bridges closed, every way twice as long: mean travel time, min",
