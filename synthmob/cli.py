@@ -184,17 +184,11 @@ def _measure(a: argparse.Namespace) -> None:
 
 
 def _explain(a: argparse.Namespace, asked: Asked) -> None:
-    import json
-
     from synthmob import terminal
-    from synthmob.pipeline.explaining import ASSUMED, explain
+    from synthmob.pipeline.explaining import explain
 
     found = explain(arguments.records(a, a.records, paths=True), arguments.zones(a), asked, a.expected_subscribers)
-    if a.json:
-        print(json.dumps(found.as_json(), indent=1, allow_nan=False, ensure_ascii=False))
-    else:
-        terminal.show_expected(found.costs, found.expected)
-        print(ASSUMED)
+    terminal.show_explained(found, as_json=a.json)
 
 
 def _ledger(a: argparse.Namespace) -> None:

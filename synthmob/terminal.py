@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from synthmob.audit.evidence import Audit
-    from synthmob.fidelity.expected import Expected
     from synthmob.fidelity.intervals import CellIntervals
     from synthmob.fidelity.result import Fidelity
     from synthmob.ledger import Outlook, State
     from synthmob.pipeline.checking import Checked, Published
+    from synthmob.pipeline.explaining import Explained
     from synthmob.pipeline.measurement import Cost, Show
     from synthmob.plan import Plan
 
@@ -86,20 +86,29 @@ def show_plan(plan: Plan, costs: tuple[Cost, ...], outlook: Outlook | None = Non
             f"{outlook.after:.3g} in all, {total} (at delta {outlook.delta:g})")
 
 
-def show_expected(costs: Sequence[Cost], told: Mapping[str, Expected]) -> None:
+def show_explained(explained: Explained, *, as_json: bool) -> None:
     """What to expect of every table of a plan; a dash where nothing is known beforehand."""
+    import json
+
     from rich.table import Table
+
+    from synthmob.pipeline.explaining import ASSUMED
+
+    if as_json:
+        print(json.dumps(explained.as_json(), indent=1, allow_nan=False, ensure_ascii=False))
+        return
 
     out = Table(title="What the plan would show", title_justify="left", caption_justify="left", caption=(
         "hidden: people in cells below the cut. noise: of shown cells, a total variation. relative error: noise of a median shown cell."))
     for heading in ("table", "noise, persons", "cut", "cells shown", "hidden", "noise", "relative error"):
         out.add_column(heading, justify="left" if heading == "table" else "right", no_wrap=heading == "table")
-    for cost in costs:
-        found = told.get(cost.table)
+    for cost in explained.costs:
+        found = explained.expected.get(cost.table)
         rest = ["-"] * 4 if found is None else [
             f"{found.cells_shown:,.0f}", f"{found.people_hidden:.0%}", f"{found.noise_tvd:.3f}", f"{found.relative_error:.0%}"]
         out.add_row(cost.table, f"{cost.sigma:.1f}", f"{cost.cut:.0f}", *rest)
     _print(out)
+    print(ASSUMED)
 
 
 def confirmed(question: str) -> bool:
