@@ -7,10 +7,13 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from synthmob import __version__, arguments, auditverb, datasetverbs, exportverb, replayverb
+from synthmob import __version__, arguments, auditverb, datasetverbs, exportverb, intervalsverb, replayverb
 from synthmob.errors import InputError, SynthmobError
+
+if TYPE_CHECKING:
+    from synthmob.pipeline.measurement import Asked
 
 USAGE, INTERRUPTED = 2, 130
 DESCRIPTION = (
@@ -69,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     for add in (_add_measure, _add_ledger, _add_fit, _add_generate, _add_check, _add_report, _add_demo):
         add(verbs)
     auditverb.add(verbs, EXIT_CODES)
+    intervalsverb.add(verbs, EXIT_CODES)
     exportverb.add(verbs, EXIT_CODES)
     datasetverbs.add(verbs, EXIT_CODES)
     replayverb.add(verbs, EXIT_CODES)
@@ -88,7 +92,10 @@ def _add_measure(verbs: Any) -> None:
     p.add_argument("--min-group", type=int, metavar="N", help="least people behind a published cell (default 50)")
     p.add_argument("--i-accept", action="store_true", help="allow a smaller group than 10: a study of the model, never a release")
     p.add_argument("--yes", action="store_true", help="do not ask before the budget is spent")
-    p.add_argument("-o", "--output", type=Path, required=True, metavar="RELEASE", help="folder to write")
+    p.add_argument("--explain", action="store_true", help="say what the plan would show: no record is read, nothing spent")
+    p.add_argument("--expected-subscribers", type=int, metavar="N", help="for --explain: about how many there are")
+    p.add_argument("--json", action="store_true", help="for --explain: print it as JSON instead of a table")
+    p.add_argument("-o", "--output", type=Path, metavar="RELEASE", help="folder to write")
     arguments.add_account(p)
     arguments.add_records(p)
     arguments.add_zones(p)
@@ -165,11 +172,24 @@ def _measure(a: argparse.Namespace) -> None:
     from synthmob.pipeline.measurement import Asked, measure
 
     asked, said = Asked(a.epsilon, a.delta, a.plan, a.min_group, a.i_accept), terminal.Said()
+    if a.explain:
+        _explain(a, asked)
+        return
+    if a.output is None or a.expected_subscribers is not None or a.json:
+        raise InputError("A measure writes to -o RELEASE; --expected-subscribers and --json are for --explain: see measure --help.")
     with said, terminal.table_progress() as progress:
         release = measure(
             arguments.records(a, a.records, paths=True), arguments.zones(a), a.output, asked,
             show=terminal.agreement(yes=a.yes), progress=progress, account=arguments.account(a), tell=said.later)  # fmt: skip
     print(f"{a.output}: {len(release.marginals)} tables, rho {release.rho:.5f} spent")
+
+
+def _explain(a: argparse.Namespace, asked: Asked) -> None:
+    from synthmob import terminal
+    from synthmob.pipeline.explaining import explain
+
+    found = explain(arguments.records(a, a.records, paths=True), arguments.zones(a), asked, a.expected_subscribers)
+    terminal.show_explained(found, as_json=a.json)
 
 
 def _ledger(a: argparse.Namespace) -> None:

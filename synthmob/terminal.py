@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from synthmob.audit.evidence import Audit
+    from synthmob.fidelity.intervals import CellIntervals
     from synthmob.fidelity.result import Fidelity
     from synthmob.ledger import Outlook, State
     from synthmob.pipeline.checking import Checked, Published
+    from synthmob.pipeline.explaining import Explained
     from synthmob.pipeline.measurement import Cost, Show
     from synthmob.plan import Plan
 
@@ -24,6 +26,8 @@ PIPE_WIDTH = 120
 PLAN_LEGEND = (
     "share: of the budget. bound: the most that one subscriber can move the whole table (L2, persons). noise, cut: in persons. "
     "P(49): the chance that a cell of 49 people is published.")
+MOST_ROWS = 40
+"""Cells of a table of intervals that are shown; a file holds them all."""
 _YES = ("y", "yes")
 
 
@@ -82,6 +86,31 @@ def show_plan(plan: Plan, costs: tuple[Cost, ...], outlook: Outlook | None = Non
             f"{outlook.after:.3g} in all, {total} (at delta {outlook.delta:g})")
 
 
+def show_explained(explained: Explained, *, as_json: bool) -> None:
+    """What to expect of every table of a plan; a dash where nothing is known beforehand."""
+    import json
+
+    from rich.table import Table
+
+    from synthmob.pipeline.explaining import ASSUMED
+
+    if as_json:
+        print(json.dumps(explained.as_json(), indent=1, allow_nan=False, ensure_ascii=False))
+        return
+
+    out = Table(title="What the plan would show", title_justify="left", caption_justify="left", caption=(
+        "hidden: people in cells below the cut. noise: of shown cells, a total variation. relative error: noise of a median shown cell."))
+    for heading in ("table", "noise, persons", "cut", "cells shown", "hidden", "noise", "relative error"):
+        out.add_column(heading, justify="left" if heading == "table" else "right", no_wrap=heading == "table")
+    for cost in explained.costs:
+        found = explained.expected.get(cost.table)
+        rest = ["-"] * 4 if found is None else [
+            f"{found.cells_shown:,.0f}", f"{found.people_hidden:.0%}", f"{found.noise_tvd:.3f}", f"{found.relative_error:.0%}"]
+        out.add_row(cost.table, f"{cost.sigma:.1f}", f"{cost.cut:.0f}", *rest)
+    _print(out)
+    print(ASSUMED)
+
+
 def confirmed(question: str) -> bool:
     """Whether a person at the terminal agrees; where there is none, the command itself was the answer."""
     if not sys.stdin.isatty():
@@ -130,6 +159,31 @@ def show_published(found: Fidelity, published: Published) -> None:
     _print(out)
     for note in found.notes:
         print(note)
+
+
+def show_intervals(found: Sequence[CellIntervals], level: float, *, whole: bool) -> None:
+    """The largest cells of a table with their intervals, or a line a table: how many cells, and how wide their intervals are."""
+    from rich.table import Table
+
+    from synthmob.fidelity.intervals import COVERS
+
+    out = Table(title=f"Where the exact counts lie, {level:.0%} of cells", title_justify="left", caption=COVERS, caption_justify="left")
+    if whole:
+        each = found[0]
+        for heading in (*each.released.axis_names, "persons", "from", "to", "published"):
+            out.add_column(heading, justify="right" if heading in ("persons", "from", "to") else "left", overflow="fold")
+        for k in (-each.estimate).argsort(kind="stable")[:MOST_ROWS]:
+            labels = [axis.label(int(code)) for axis, code in zip(each.released.axes, each.codes[k], strict=True)]
+            ends = [f"{end[k]:.1f}" for end in (each.estimate, each.low, each.high)]
+            out.add_row(*labels, *ends, "yes" if each.published[k] else "no: below the cut")
+    else:
+        for heading in ("table", "published", "+-", "below the cut", "+-", "noise"):
+            out.add_column(heading, justify="left" if heading == "table" else "right")
+        for each in found:
+            halves = (each.high - each.low) / 2
+            sides = [(int(at.sum()), f"{halves[at].mean():.1f}" if at.any() else "") for at in (each.published, ~each.published)]
+            out.add_row(each.table, *(str(x) for side in sides for x in side), f"{each.released.sigma:.1f}")
+    _print(out)
 
 
 def show_ledger(state: State, releases: Mapping[str, int]) -> None:

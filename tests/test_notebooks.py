@@ -11,7 +11,6 @@ import jupytext
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SLOW = ("06_downstream",)
 """Notebooks that take longer than the default suite has time for; CI runs all of them in a kernel."""
 SOURCES = sorted((ROOT / "notebooks").glob("*.py"))
 
@@ -27,8 +26,11 @@ def test_the_notebook_is_its_source_without_outputs(source: Path) -> None:
     assert not [c for c in notebook.cells if c.cell_type == "code" and (c.outputs or c.execution_count)]
 
 
-@pytest.mark.parametrize("source", [
-    pytest.param(source, id=source.stem, marks=[pytest.mark.slow] * (source.stem in SLOW)) for source in SOURCES])
+FAST = ("01_quickstart", "04_flows_and_traffic")
+RUN = [pytest.param(path, marks=() if path.stem in FAST else pytest.mark.slow) for path in SOURCES]
+
+
+@pytest.mark.parametrize("source", RUN, ids=lambda path: path.stem)
 def test_it_runs(source: Path, tmp_path: Path) -> None:
     said = {"cwd": tmp_path, "env": {**os.environ, "TMPDIR": str(tmp_path)}, "capture_output": True, "text": True}
     done = subprocess.run([sys.executable, source], timeout=400, check=False, **said)

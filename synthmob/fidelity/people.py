@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthmob.domain import Domain
 from synthmob.engine import connect
+from synthmob.errors import InputError
+from synthmob.fidelity.intervals import LEVEL, CellIntervals, cell_intervals
 from synthmob.fidelity.outside import compare_outside
 from synthmob.fidelity.result import Fidelity
 from synthmob.fidelity.sides import Tables
@@ -33,12 +35,33 @@ def compare(release: Release, people: Population | str | Path) -> Fidelity:
         backend = connect(temp_directory=scratch)
         try:
             out = open_out(folder, backend)
-            period = Period.from_json(release.info["period"]) if "period" in release.info else out.period or DEFAULT_PERIOD
-            plan = release.info.get("plan")
-            domain = domain_from(plan.get("domain"), "release.json") if plan else out.domain or Domain()
-            return compare_outside(release, tables_of(out), out.zoning, domain, period, backend)
+            return compare_outside(release, tables_of(out), out.zoning, *_counted_in(release, out), backend)
         finally:
             backend.disconnect()
+
+
+def intervals(
+    release: Release, people: Sequence[Population | str | Path], level: float = LEVEL
+) -> tuple[tuple[CellIntervals, ...], tuple[str, ...]]:
+    """Where the exact counts behind a release lie, by populations of its model that differ in their seed; see `cell_intervals`."""
+    if not people:
+        raise InputError("Intervals need at least one synthetic population: give an OUT folder or a MODEL.")
+    with tempfile.TemporaryDirectory(prefix="synthmob-") as scratch, ExitStack() as stack:
+        folders = [stack.enter_context(_written(each, Path(scratch) / str(k))) for k, each in enumerate(people)]
+        backend = connect(temp_directory=scratch)
+        try:
+            outs = [open_out(folder, backend) for folder in folders]
+            domain, period = _counted_in(release, outs[0])
+            return cell_intervals(release, [tables_of(out) for out in outs], outs[0].zoning, domain, period, backend, level)
+        finally:
+            backend.disconnect()
+
+
+def _counted_in(release: Release, out: Out) -> tuple[Domain, Period]:
+    """The categories and the days that a release was counted in; those of OUT where it does not say."""
+    period = Period.from_json(release.info["period"]) if "period" in release.info else out.period or DEFAULT_PERIOD
+    plan = release.info.get("plan")
+    return domain_from(plan.get("domain"), "release.json") if plan else out.domain or Domain(), period
 
 
 def tables_of(out: Out) -> Tables:
@@ -49,6 +72,7 @@ def tables_of(out: Out) -> Tables:
 @contextmanager
 def _written(people: Population | str | Path, scratch: Path) -> Generator[Path]:
     if isinstance(people, Population):
+        scratch.mkdir(parents=True, exist_ok=True)
         yield write(people, scratch / "out", workers=2)
     else:
         yield Path(people)
