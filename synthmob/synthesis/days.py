@@ -20,6 +20,8 @@ from synthmob.synthesis.population import CHAIN_DIMENSION, Homes, People, people
 from synthmob.synthesis.scaling import Census, Scaling, scale
 
 BLOCK = 16_384
+BLOCK_DAYS = 8
+"""A block of more days than these holds fewer persons, so that memory does not grow with the days."""
 MAX_DAYS = 366
 MAX_PERSONS = 10**9
 LAST_DURATION_EDGE = 1440
@@ -44,10 +46,9 @@ class Stays:
 
 @dataclass(frozen=True)
 class Block:
-    """A range of persons with their home points and their stays."""
+    """A range of persons with their stays."""
 
     people: People
-    home_lonlat: npt.NDArray[np.float64]
     stays: Stays
 
 
@@ -55,7 +56,8 @@ class Block:
 class Population:
     """Synthetic people, generated block by block when asked for: a model, a seed, how many people and days.
 
-    A block holds 16,384 persons; the same block of the same population is the same to the byte, whoever asks, in whatever order.
+    A block holds 16,384 persons, or fewer for more than eight days; the same block of the same population is the same to the byte,
+    whoever asks, in whatever order.
     """
 
     model: MobilityModel
@@ -89,8 +91,8 @@ class Population:
 
     def who(self, index: int) -> People:
         """The persons of one block, without their days."""
-        first = index * BLOCK
-        return people(self._homes, self.seed, self.n_persons, first, min(first + BLOCK, self.n_persons))
+        first = index * self.block_size
+        return people(self._homes, self.seed, self.n_persons, first, min(first + self.block_size, self.n_persons))
 
     @cached_property
     def scaling(self) -> Scaling | None:
@@ -103,9 +105,15 @@ class Population:
         return scale(self.census, counts)
 
     @property
+    def block_size(self) -> int:
+        """Persons of a block: 16,384, halved until they have no more days together than so many have in eight."""
+        halvings = max((-(-self.days // BLOCK_DAYS) - 1).bit_length(), 0)
+        return max(BLOCK >> halvings, 1)
+
+    @property
     def n_blocks(self) -> int:
         """How many blocks of persons there are."""
-        return -(-self.n_persons // BLOCK)
+        return -(-self.n_persons // self.block_size)
 
     def blocks(self) -> Iterator[Block]:
         """All blocks in order."""
@@ -164,8 +172,13 @@ class Population:
             self.geography.parents["district"], law["work_anchor"], law["exploration"], *out.values())
         place = out["zone"].astype(np.int64) * kernel.MAX_PURPOSES + out["purpose"]
         stays = Stays(lonlat=self._points(out["person"], place, out["zone"]), **out)
-        home = self._points(who.person, who.home * kernel.MAX_PURPOSES, who.home)
-        return Block(who, home, stays)
+        return Block(who, stays)
+
+    def home_points(self, who: People) -> npt.NDArray[np.float64]:
+        """Where persons live, shape (persons, 2), degrees: the point of all their stays at home."""
+        from synthmob.synthesis import kernel
+
+        return self._points(who.person, who.home * kernel.MAX_PURPOSES, who.home)
 
     def _points(self, person: Any, place: Any, zone: Any) -> npt.NDArray[np.float64]:
         from synthmob.synthesis import kernel

@@ -13,6 +13,7 @@ from synthmob.domain import DIRECTIONS, KINDS, WORKER
 from synthmob.schema import Table
 from synthmob.synthesis.days import Block, Population
 from synthmob.synthesis.events import Network
+from synthmob.synthesis.population import People
 
 LABELS = pa.dictionary(pa.int32(), pa.string())
 ARROW_TYPES = {
@@ -34,9 +35,9 @@ def persons_schema(population: Population) -> pa.Schema:
     return arrow_schema(schema.PERSONS, [c for c in schema.PERSONS.names if c not in ("sex", "age_band", "weight") or c in known])
 
 
-def persons_table(population: Population, block: Block) -> pa.Table:
+def persons_table(population: Population, who: People) -> pa.Table:
     """The persons of a block."""
-    who, domain, labels = block.people, population.model.domain, population.model.zoning.labels
+    domain, labels, home = population.model.domain, population.model.zoning.labels, population.home_points(who)
     n_ages = len(domain.age_band)
     group, worker = np.divmod(who.klass, 2)
     columns = {
@@ -46,8 +47,8 @@ def persons_table(population: Population, block: Block) -> pa.Table:
         "worker": _text(worker, WORKER),
         "home_zone": _text(who.home, labels),
         "work_zone": _text(who.work, labels),
-        "home_lon": _degrees(block.home_lonlat[:, 0]),
-        "home_lat": _degrees(block.home_lonlat[:, 1]),
+        "home_lon": _degrees(home[:, 0]),
+        "home_lat": _degrees(home[:, 1]),
     }
     if population.scaling is not None:
         columns["weight"] = pa.array(population.scaling.of(who))

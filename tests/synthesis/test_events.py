@@ -166,7 +166,6 @@ def digest(folder: Path) -> str:
 
 def test_bytes_do_not_depend_on_workers_or_blocks(people: Population, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(days, "BLOCK", 512)
-    monkeypatch.setattr(writer, "BLOCK", 512)
     small = replace(people, n_persons=1_500)
     made = Network.of(small, EventOptions())
     for workers in (1, 3):
