@@ -14,6 +14,7 @@ from synthmob import seeds
 from synthmob.errors import InputError
 from synthmob.model.geography import Geography
 from synthmob.model.mobility import MobilityModel
+from synthmob.synthesis import places
 from synthmob.synthesis.order import even
 from synthmob.synthesis.points import INWARD, Triangles
 from synthmob.synthesis.population import CHAIN_DIMENSION, Homes, People, people
@@ -24,10 +25,10 @@ BLOCK_DAYS = 8
 """A block of more days than these holds fewer persons, so that memory does not grow with the days."""
 MAX_DAYS = 366
 MAX_PERSONS = 10**9
+CHAIN_GUIDES = 1024
+"""The search for a chain begins at one of so many places."""
 LAST_DURATION_EDGE = 1440
 LAST_TRAVEL_EDGE = 240
-MAX_PAIRS = 4_000_000
-"""Up to so many pairs of zones, distances are looked up in a table of them."""
 
 
 @dataclass(frozen=True)
@@ -75,19 +76,6 @@ class Population:
                 raise InputError(f"{asked}: give a whole number from 1 to {most}.")
         if type(self.seed) is not int or self.seed < 0:
             raise InputError(f"The seed is {self.seed!r}: give a whole number of at least 0.")
-
-    def distances_km(self, origin: npt.NDArray[Any], destination: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """Distances between zone indices, km, elementwise; NaN next to outside."""
-        if self._pairs_km is None:
-            return self.model.zoning.distances_km(origin, destination).astype(np.float32)
-        return self._pairs_km[origin, destination]
-
-    @cached_property
-    def _pairs_km(self) -> npt.NDArray[np.float32] | None:
-        everywhere = np.arange(self.geography.n)
-        if len(everywhere) ** 2 > MAX_PAIRS:
-            return None
-        return self.model.zoning.distances_km(everywhere[:, None], everywhere[None, :]).astype(np.float32)
 
     def who(self, index: int) -> People:
         """The persons of one block, without their days."""
@@ -149,7 +137,7 @@ class Population:
 
     def prepare(self) -> Population:
         """Lay out everything that blocks share, so that threads find it done."""
-        _ = self.geography, self._homes, self._triangles, self._laws, self.day_types, self._pairs_km, self.scaling
+        _ = self.geography, self._homes, self._triangles, self._laws, self.day_types, self._homes.row_ends, self.scaling
         return self
 
     def block(self, index: int) -> Block:
@@ -159,7 +147,7 @@ class Population:
         who = self.who(index)
         law = self._laws
         u = np.stack([even(self.seed, who.rank, CHAIN_DIMENSION + day) for day in range(self.days)], axis=1)
-        chain = kernel.choose_chains(u, who.klass, self.day_types, law["chain_cumulative"])
+        chain = kernel.choose_chains(u, who.klass, self.day_types, law["chain_cumulative"], law["chain_guide"])
         n = int(law["lengths"][self.day_types[None, :], chain].sum())
         out: dict[str, Any] = {
             "purpose": np.empty(n, np.int8), "zone": np.empty(n, np.int32), "start": np.empty(n, np.int32),
@@ -167,9 +155,10 @@ class Population:
             "person": np.empty(n, np.int64)}
         kernel.live(
             seeds.stage_key(self.seed, "days"), who.person, who.home, who.work, chain, self.day_types, law["purposes"],
-            law["lengths"], law["schedules"], law["schedule_cumulative"], law["schedule_first"], law["duration_edges"],
-            law["travel"], law["travel_edges"], law["attraction"], law["deterrence"], self.geography.bands,
-            self.geography.parents["district"], law["work_anchor"], law["exploration"], *out.values())
+            law["lengths"], law["schedules"], law["schedule_cumulative"], law["schedule_guide"], law["schedule_first"],
+            law["duration_edges"], law["travel"], law["travel_edges"], law["attraction"], law["deterrence"], self.geography.bands,
+            self.geography.parents["district"], law["work_anchor"], law["exploration"], law["patch_first"], law["patch_zone"],
+            law["mass"], law["code"], law["most"], law["alias_share"], law["alias_other"], law["tied"], *out.values())
         place = out["zone"].astype(np.int64) * kernel.MAX_PURPOSES + out["purpose"]
         stays = Stays(lonlat=self._points(out["person"], place, out["zone"]), **out)
         return Block(who, stays)
@@ -190,20 +179,27 @@ class Population:
 
 def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[Any]]:
     """The model's distributions as cumulative arrays, day types stacked and padded to one shape."""
-    routines = model.routines
+    from synthmob.synthesis import kernel
+
+    routines, flows = model.routines, model.flows
     chains = routines.chains
-    return {
+    by_class = _cumulative(_stack([_even(c.by_class) for c in chains], 0.0))  # even over chains, not over padding
+    by_chain = _stack([_within(t.weights, t.first) for t in routines.timings], 0.0)
+    first = _stack([t.first for t in routines.timings], 0)
+    return places.laws(geography, flows.attraction, flows.affinity, flows.deterrence) | {
         "purposes": _stack([c.purposes for c in chains], -1),
         "lengths": _stack([c.lengths for c in chains], 1),
-        "chain_cumulative": _cumulative(_stack([_even(c.by_class) for c in chains], 0.0)),  # even over chains, not over padding
+        "chain_cumulative": by_class,
+        "chain_guide": kernel.guides(by_class, CHAIN_GUIDES),
         "schedules": _stack([t.schedules for t in routines.timings], -1),
-        "schedule_cumulative": _stack([_within(t.weights, t.first) for t in routines.timings], 0.0),
-        "schedule_first": _stack([t.first for t in routines.timings], 0),
+        "schedule_cumulative": by_chain,
+        "schedule_guide": kernel.schedule_guides(by_chain, first),
+        "schedule_first": first,
         "duration_edges": np.append(np.asarray(model.domain.duration_edges_min), LAST_DURATION_EDGE),
         "travel": _cumulative(routines.travel),
         "travel_edges": np.append(np.asarray(model.domain.travel_edges_min), LAST_TRAVEL_EDGE),
-        "attraction": model.flows.attraction[:, None, :] * model.flows.affinity[None][:, :, geography.parents["district"]],
-        "deterrence": model.flows.deterrence,
+        "attraction": flows.attraction[:, None, :] * flows.affinity[None][:, :, geography.parents["district"]],
+        "deterrence": flows.deterrence,
         "work_anchor": routines.work_anchor,
         "exploration": routines.exploration,
     }

@@ -67,14 +67,18 @@ def stays_table(population: Population, block: Block) -> pa.Table:
 
 def trips_table(population: Population, block: Block) -> pa.Table:
     """The trips of a block: one between any two successive stays of a day."""
-    s, domain, zones = block.stays, population.model.domain, population.model.zoning.ids
-    after = np.flatnonzero(s.seq > 0)
-    before = after - 1
-    origin, destination = s.zone[before], s.zone[after]
+    from synthmob.synthesis import kernel
+
+    s, domain, zones, geography = block.stays, population.model.domain, population.model.zoning.ids, population.geography
+    n = int(np.count_nonzero(s.seq))
+    kinds = (np.int64, np.int32, np.int32, np.int32, np.int32, np.int32, np.int32, np.int8, np.float32)
+    person, day, seq, origin, destination, depart, arrive, purpose, km = (np.empty(n, kind) for kind in kinds)
+    kernel.trips(
+        s.person, s.day, s.seq, s.purpose, s.zone, s.start, s.end, geography.xy_km, geography.internal_km,
+        person, day, seq, origin, destination, depart, arrive, purpose, km)  # fmt: skip
     columns = [
-        pa.array(s.person[after]), pa.array(s.day[after]), pa.array(s.seq[after] - np.int32(1)), _text(origin, zones),
-        _text(destination, zones), pa.array(s.end[before]), pa.array(s.start[after]), _text(s.purpose[after], domain.purposes),
-        pa.array(population.distances_km(origin, destination), from_pandas=True)]
+        pa.array(person), pa.array(day), pa.array(seq), _text(origin, zones), _text(destination, zones), pa.array(depart),
+        pa.array(arrive), _text(purpose, domain.purposes), _floats(km)]  # fmt: skip
     return pa.table(columns, schema=arrow_schema(schema.TRIPS, list(schema.TRIPS.names)))
 
 
@@ -104,11 +108,26 @@ def _number(values: npt.NDArray[np.int64], kind: pa.DataType) -> pa.Array:
 
 def _text(codes: npt.NDArray[Any], labels: tuple[str, ...]) -> pa.Array:
     """Labels of codes; null where a code is negative or past the labels (`outside`)."""
-    missing = (codes < 0) | (codes >= len(labels))
-    indices = pa.array(np.where(missing, 0, codes).astype(np.int32), mask=missing)
+    indices = codes.astype(np.int32, copy=False)
+    if len(codes) and not 0 <= int(codes.min()) <= int(codes.max()) < len(labels):
+        known = (indices >= 0) & (indices < len(labels))
+        indices = _masked(np.where(known, indices, np.int32(0)), known, pa.int32())
     return pa.DictionaryArray.from_arrays(indices, pa.array(labels, pa.string()))
 
 
 def _degrees(values: npt.NDArray[np.float64]) -> pa.Array:
     """Coordinates as they were drawn, NaN as null: rounding could carry a point over the border of its zone."""
-    return pa.array(values, from_pandas=True)
+    return _floats(np.ascontiguousarray(values))
+
+
+def _floats(values: npt.NDArray[Any]) -> pa.Array:
+    """Numbers, NaN as null."""
+    known = ~np.isnan(values)
+    kind = pa.float64() if values.dtype == np.float64 else pa.float32()
+    return pa.array(values) if known.all() else _masked(values, known, kind)
+
+
+def _masked(values: npt.NDArray[Any], known: npt.NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
+    """Values of which some are null, without a copy of them."""
+    bits = pa.py_buffer(np.packbits(known, bitorder="little"))
+    return pa.Array.from_buffers(kind, len(values), [bits, pa.py_buffer(values)])
