@@ -155,7 +155,7 @@ class Population:
             "person": np.empty(n, np.int64)}
         kernel.live(
             seeds.stage_key(self.seed, "days"), who.person, who.home, who.work, chain, self.day_types, law["purposes"],
-            law["lengths"], law["schedules"], law["schedule_cumulative"], law["schedule_guide"], law["schedule_first"],
+            law["lengths"], law["schedules"], law["schedule_cumulative"], law["schedule_guide"], law["schedule_first"], law["schedule_at"],
             law["duration_edges"], law["travel"], law["travel_edges"], law["attraction"], law["deterrence"], self.geography.bands,
             self.geography.parents["district"], law["work_anchor"], law["exploration"], law["patch_first"], law["patch_zone"],
             law["mass"], law["code"], law["most"], law["alias_share"], law["alias_other"], law["tied"], *out.values())
@@ -186,12 +186,14 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
     by_class = _cumulative(_stack([_even(c.by_class) for c in chains], 0.0))  # even over chains, not over padding
     by_chain = _stack([_within(t.weights, t.first) for t in routines.timings], 0.0)
     first = _stack([t.first for t in routines.timings], 0)
+    rows = [end_to_end(t.schedules, t.first, c.lengths) for t, c in zip(routines.timings, chains, strict=True)]
     return places.laws(geography, flows.attraction, flows.affinity, flows.deterrence) | {
         "purposes": _stack([c.purposes for c in chains], -1),
         "lengths": _stack([c.lengths for c in chains], 1),
         "chain_cumulative": by_class,
         "chain_guide": kernel.guides(by_class, CHAIN_GUIDES),
-        "schedules": _stack([t.schedules for t in routines.timings], -1),
+        "schedules": _stack([flat for flat, _ in rows], -1),
+        "schedule_at": _stack([at for _, at in rows], 0),
         "schedule_cumulative": by_chain,
         "schedule_guide": kernel.schedule_guides(by_chain, first),
         "schedule_first": first,
@@ -203,6 +205,17 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
         "work_anchor": routines.work_anchor,
         "exploration": routines.exploration,
     }
+
+
+def end_to_end(
+    schedules: npt.NDArray[Any], first: npt.NDArray[np.int64], lengths: npt.NDArray[Any]
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+    """Schedules (rows, most stays) laid end to end without their padding, and where those of every chain begin: small, so that the kernel
+    finds them in the cache."""
+    length = np.repeat(lengths, np.diff(first))
+    flat = schedules[np.arange(schedules.shape[1])[None, :] < length[:, None]]
+    begins = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
+    return flat, begins[first]
 
 
 def _stack(arrays: list[npt.NDArray[Any]], fill: float) -> npt.NDArray[Any]:

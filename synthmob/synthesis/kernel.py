@@ -223,7 +223,7 @@ def _minutes(cumulative: Any, edges: Any, u: Any) -> Any:
 @nb.njit(cache=True, nogil=True)
 def live(
     key: Any, person: Any, home: Any, work: Any, chain: Any, day_type: Any, purposes: Any, lengths: Any,
-    schedules: Any, schedule_cumulative: Any, schedule_guide: Any, schedule_first: Any, duration_edges: Any,
+    schedules: Any, schedule_cumulative: Any, schedule_guide: Any, schedule_first: Any, schedule_at: Any, duration_edges: Any,
     travel: Any, travel_edges: Any, attraction: Any, deterrence: Any, bands: Any, district: Any, work_anchor: Any,
     exploration: Any, patch_first: Any, patch_zone: Any, mass: Any, code: Any, most: Any, alias_share: Any, alias_other: Any, tied: Any,
     out_purpose: Any, out_zone: Any, out_start: Any, out_end: Any, out_day: Any, out_seq: Any, out_person: Any,
@@ -232,7 +232,8 @@ def live(
 
     `attraction` is (purposes, districts of the stay before, zones). `chain` (persons, days) indexes `purposes`/`lengths`
     (day types, chains, ...); distributions are cumulative. A day's times are those of one schedule of its chain, drawn even
-    inside their bins; the rows of chain c are `schedule_first[c]` on. Zones are drawn by `places.laws`.
+    inside their bins; those of chain c are `schedule_first[c]` on, and begin at `schedule_at[c]` of `schedules`,
+    a bin a stay. Zones are drawn by `places.laws`.
     """
     n_purposes = attraction.shape[0]
     memory = np.empty((MAX_PURPOSES, MEMORY), dtype=np.int64)
@@ -249,6 +250,7 @@ def live(
             here, clock, works_done = home[i], 0, 0
             own, own_end = schedule_first[kind, k], schedule_first[kind, k + 1]
             own += _guided(schedule_cumulative[kind, own:own_end], schedule_guide[kind, own:own_end], _unit(today, 7))
+            own = schedule_at[kind, k] + (own - schedule_first[kind, k]) * n
             for rank in range(n):
                 base = rank * DRAWS_PER_STAY
                 purpose = purposes[kind, k, rank]
@@ -292,11 +294,11 @@ def live(
                 if left == 0:
                     end = DAY_END
                 elif rank == 0:
-                    end = int(15 * (schedules[kind, own, 0] + _unit(today, base + 5)))
+                    end = int(15 * (schedules[kind, own] + _unit(today, base + 5)))
                     end = max(min(end, DAY_END - 1 - LEAST_LEFT * left), 1)
                 else:
-                    first = duration_edges[schedules[kind, own, rank]]
-                    wide = duration_edges[schedules[kind, own, rank] + 1] - first
+                    first = duration_edges[schedules[kind, own + rank]]
+                    wide = duration_edges[schedules[kind, own + rank] + 1] - first
                     end = start + max(int(first + wide * _unit(today, base + 5)), 1)
                     end = max(min(end, DAY_END - 1 - LEAST_LEFT * left), start + 1)
                 out_person[at], out_day[at], out_seq[at] = person[i], day, rank

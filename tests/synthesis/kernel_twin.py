@@ -45,8 +45,9 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
         purposes = law["purposes"][kind][chain][: law["lengths"][kind][chain]]
         here, clock, at_work = home, 0, 0
         first, end_of_chain = law["schedule_first"][kind][chain : chain + 2]
-        schedule = law["schedules"][kind][
-            first + pick(law["schedule_cumulative"][kind][first:end_of_chain], uniform(key, person, day, 7))]
+        row = pick(law["schedule_cumulative"][kind][first:end_of_chain], uniform(key, person, day, 7))
+        begin = law["schedule_at"][kind][chain] + row * len(purposes)
+        schedule = law["schedules"][kind][begin : begin + len(purposes)]
         for rank, purpose in enumerate(purposes):
             u = [uniform(key, person, day, 8 * rank + k) for k in range(8)]
             to_come = len(purposes) - 1 - rank

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from synthmob import seeds
 from synthmob.model.geography import Geography
 from synthmob.synthesis import kernel, places
-from synthmob.synthesis.days import laws
+from synthmob.synthesis.days import end_to_end, laws
 from synthmob.synthesis.points import INWARD, Triangles
 
 STAYS = ("purpose", "zone", "start", "end", "day", "seq", "person")
@@ -41,9 +41,13 @@ def wild(seed: int) -> dict[str, Any]:
     schedules = rng.integers(0, 30, (kinds, most, 20))
     schedules[..., 0] = rng.choice([0, 40, 90, 95], (kinds, most))  # leaves after 22:30, whatever is still to come
     weights = rng.integers(0, 3, (kinds, most))
+    rows = [end_to_end(s[: f[-1]].astype(np.int16), f, n) for s, f, n in zip(schedules, first, lengths, strict=True)]
+    flat, at = np.full((kinds, max(len(f) for f, _ in rows)), -1, np.int16), np.stack([a for _, a in rows])
+    for row, (f, _) in zip(flat, rows, strict=True):
+        row[: len(f)] = f
     running = np.stack([within(w, f) for w, f in zip(weights + 1e-3, first, strict=True)])
     return law | {
-        "purposes": purposes, "lengths": lengths, "schedules": schedules.astype(np.int16), "schedule_cumulative": running,
+        "purposes": purposes, "lengths": lengths, "schedules": flat, "schedule_at": at, "schedule_cumulative": running,
         "schedule_guide": kernel.schedule_guides(running, first), "schedule_first": first,
         "work_anchor": rng.random((kinds, 2)), "exploration": rng.random(6) * 5,
     }  # fmt: skip
@@ -63,7 +67,8 @@ def played(law: dict[str, Any], key: Any, who: dict[str, Any], chain: Any, day_t
     out = {name: np.full(n, -9, dtype=kind) for name, kind in zip(STAYS, kinds, strict=True)}
     kernel.live(
         key, who["person"], who["home"], who["work"], chain, day_types, law["purposes"], law["lengths"], law["schedules"],
-        law["schedule_cumulative"], law["schedule_guide"], law["schedule_first"], law["duration_edges"], law["travel"], law["travel_edges"],
+        law["schedule_cumulative"], law["schedule_guide"], law["schedule_first"], law["schedule_at"],
+        law["duration_edges"], law["travel"], law["travel_edges"],
         law["attraction"], law["deterrence"], law["bands"], law["district"], law["work_anchor"], law["exploration"],
         law["patch_first"], law["patch_zone"], law["mass"], law["code"], law["most"], law["alias_share"], law["alias_other"], law["tied"],
         *out.values())  # fmt: skip
