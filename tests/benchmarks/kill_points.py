@@ -124,25 +124,31 @@ def main() -> int:
     """Print the table; 1 where something wrong was left."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--points", type=int, default=104, help="of generate, and of measure")
-    n = parser.parse_args().points
-    days.BLOCK = BLOCK
+    parser.add_argument("--only", choices=("generate", "measure"), help="one of the two")
+    asked = parser.parse_args()
+    n, days.BLOCK = asked.points, BLOCK
+    found: list[Tally] = []
+
+    def told(tally: Tally) -> None:
+        found.append(tally)
+        print(tally.row(), flush=True)
+
+    print(f"{'step':<22} {'points':>6} {'killed':>6} {'no OUT':>8} {'whole':>6} {'begun':>7} {'wrong':>6}", flush=True)
     with tempfile.TemporaryDirectory(prefix="kill-points-") as folder:
         top = Path(folder)
-        modelfile.save(handmade.model(), top / "model")
-        modelling.generate(top / "model", top / "whole", persons=PERSONS, days=2, seed=3)
-        whole = digest(top / "whole")
-        usual = killed.run(lambda: modelling.generate(top / "model", top / "usual", persons=PERSONS, days=2, seed=3, resume=True))
-        found = [
-            _in(top, "a", calls(n // 4, 4), 1, whole),
-            _in(top, "b", spread(usual.seconds, n - n // 4 - n // 2), 2, whole)]  # fmt: skip
-        operator = made_up_operator(top / "records")
-        operator(top / "first")  # loads and compiles what a fork then has
-        usual = killed.run(lambda: operator(top / "second"))
-        found.append(measure_points(top, [*calls(n // 2, 6), *spread(usual.seconds, n - n // 2)], operator))
-    print(f"{'step':<22} {'points':>6} {'killed':>6} {'no OUT':>8} {'whole':>6} {'begun':>7} {'wrong':>6}")
-    for tally in found:
-        print(tally.row())
-    print(f"unbroken generate {whole[:12]}; begun: to be gone on with, or spent without a release")
+        if asked.only != "measure":
+            modelfile.save(handmade.model(), top / "model")
+            modelling.generate(top / "model", top / "whole", persons=PERSONS, days=2, seed=3)
+            whole = digest(top / "whole")
+            usual = killed.run(lambda: modelling.generate(top / "model", top / "usual", persons=PERSONS, days=2, seed=3, resume=True))
+            told(_in(top, "a", calls(n // 4, 4), 1, whole))
+            told(_in(top, "b", spread(usual.seconds, n - n // 4 - n // 2), 2, whole))
+        if asked.only != "generate":
+            operator = made_up_operator(top / "records")
+            operator(top / "first")  # loads and compiles what a fork then has
+            usual = killed.run(lambda: operator(top / "second"))
+            told(measure_points(top, [*calls(n // 2, 6), *spread(usual.seconds, n - n // 2)], operator))
+    print("begun: to be gone on with, or spent without a release")
     return int(any(tally.wrong for tally in found))
 
 
