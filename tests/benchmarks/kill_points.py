@@ -147,7 +147,7 @@ def main() -> int:
             operator = made_up_operator(top / "records")
             operator(top / "first")  # loads and compiles what a fork then has
             usual = killed.run(lambda: operator(top / "second"))
-            told(measure_points(top, [*calls(n // 2, 6), *spread(usual.seconds, n - n // 2)], operator))
+            told(measure_points(top, [*calls(n // 2, 2), *spread(usual.seconds, n - n // 2)], operator))
     print("begun: to be gone on with, or spent without a release")
     return int(any(tally.wrong for tally in found))
 
