@@ -19,12 +19,16 @@ USAGE, INTERRUPTED = 2, 130
 DESCRIPTION = (
     "Synthetic subscribers and their days, from differentially private aggregates of a mobile operator's records. "
     "The operator runs measure; everything after it works on the release alone.")
+_INTERRUPTED = {
+    False: "Interrupted: nothing was left half-written.",
+    True: "Interrupted: the parts that are whole wait beside the output, the same command goes on with them."}  # fmt: skip
 EXIT_CODES = "exit codes: 0 ok, 1 a check failed, 2 usage or bad input, 3 the privacy budget does not allow it"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit code; what goes wrong is one sentence on stderr."""
     _end_orderly()
+    asked = argparse.Namespace()
     try:
         asked = _parser().parse_args(argv)
         asked.run(asked)
@@ -32,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SynthmobError as error:
         return _failed(str(error), error.exit_code)
     except KeyboardInterrupt:
-        return _failed("Interrupted: nothing was left half-written.", INTERRUPTED)
+        return _failed(_INTERRUPTED[getattr(asked, "resume", False)], INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output has gone; Python would complain again when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -128,6 +132,7 @@ def _add_generate(verbs: Any) -> None:
     p.add_argument("--seed", type=int, default=0, help="the same seed gives the same files (default 0)")
     p.add_argument("--scale-to", type=Path, metavar="CENSUS", help="residents by district (or zone), sex, age_band, n: gives each a weight")
     p.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="threads (default: one a processor)")
+    p.add_argument("--resume", action="store_true", help="go on where a run for the same OUT was broken off, and keep what this one writes")
     p.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="folder to write")
     arguments.add_events(p)
     p.set_defaults(run=_generate)
@@ -223,7 +228,7 @@ def _generate(a: argparse.Namespace) -> None:
     with terminal.persons_progress() as progress:
         people = generate(
             a.model, a.output, persons=a.persons, days=a.days, seed=a.seed, workers=a.workers, census=a.scale_to,
-            progress=progress, events=arguments.events(a), site_list=a.sites)  # fmt: skip
+            progress=progress, events=arguments.events(a), site_list=a.sites, resume=a.resume)  # fmt: skip
     print(f"{a.output}: {people.n_persons:,} synthetic persons, {people.days} days, seed {people.seed}")
     if people.census is not None:
         print(f"Their weights make them the {people.census.total:,.0f} residents of {a.scale_to}.")

@@ -6,6 +6,7 @@ as plain data of a bounded size, depth and range: no name twice, no number that 
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import io
 import json
@@ -36,27 +37,60 @@ LARGEST_NUMBER = 2**63 - 1
 def written_aside(target: Path, kind: str, mark: str, holds: Collection[str]) -> Generator[Path]:
     """A new folder beside `target` to write in, put in its place at the end; where writing fails nothing has changed.
 
-    An empty folder is replaced, and an earlier one of the same `kind`: it has the file `mark` and holds nothing but
-    `holds`. Any other is refused with FormatError, for it is somebody's work.
+    FormatError for a target that `check_replaceable` refuses.
     """
-    _check_replaceable(target, kind, mark, holds)
+    check_replaceable(target, kind, mark, holds)
     target.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".new", dir=target.parent))
     old = work.with_suffix(".old")
     try:
         yield work
-        work.chmod(0o755)
-        if target.exists():
-            target.rename(old)
+        put(work, target, old)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def put(work: Path, target: Path, old: Path) -> None:
+    """Put a folder in its place; what has been there lies at `old` or at `work` then.
+
+    Linux exchanges two folders in one step, so that a process that is killed leaves the one or the other there; where a file system
+    cannot do that there is a moment with neither.
+    """
+    work.chmod(0o755)
+    if target.exists() and not _exchanged(work, target):
+        target.rename(old)
+    if work.exists() and not target.exists():
         try:
             work.rename(target)
         except OSError:
             if old.exists():
                 old.rename(target)
             raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Whether the system could exchange two names (renameat2, RENAME_EXCHANGE)."""
+    call: Any = getattr(ctypes.CDLL(None), "renameat2", None)
+    here, exchange = -100, 2
+    return call is not None and call(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0
+
+
+def check_replaceable(target: Path, kind: str, mark: str, holds: Collection[str]) -> None:
+    """FormatError for a target that may not be replaced, for it is somebody's work.
+
+    An empty folder may be, and an earlier one of the same `kind`: it has the file `mark` and holds nothing but `holds`.
+    """
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise FormatError(f"{target} is a file: a {kind} is a folder, name another place.")
+    found = {p.name for p in target.iterdir()}
+    strangers = sorted(found - set(holds) - {mark})
+    if strangers or (found and mark not in found):
+        raise FormatError(
+            f"{target} holds {(strangers or sorted(found))[0]!r} and is no {kind}: it is left alone, name another one."
+        )
 
 
 @contextmanager
@@ -198,16 +232,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, UnicodeError):
         return "its text is not Unicode"
     return "a number is too large" if "digits" in str(error) else str(error)[:100]
-
-
-def _check_replaceable(target: Path, kind: str, mark: str, holds: Collection[str]) -> None:
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise FormatError(f"{target} is a file: a {kind} is a folder, name another place.")
-    found = {p.name for p in target.iterdir()}
-    strangers = sorted(found - set(holds) - {mark})
-    if strangers or (found and mark not in found):
-        raise FormatError(
-            f"{target} holds {(strangers or sorted(found))[0]!r} and is no {kind}: it is left alone, name another one."
-        )

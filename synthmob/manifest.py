@@ -57,6 +57,15 @@ def write(content: Mapping[str, Any], path: Path) -> None:
     path.write_text(folders.json_text(content), encoding="utf-8", newline="\n")
 
 
+def plain(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A manifest as it is read back.
+
+    >>> plain({"days": (1, 2)})
+    {'days': [1, 2]}
+    """
+    return cast(dict[str, Any], json.loads(json.dumps(content)))
+
+
 def beside(path: Path) -> Path:
     """Where the manifest of a result that is one file lies.
 

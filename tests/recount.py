@@ -48,7 +48,7 @@ def counted(
 def recounted(population: Population, period: Period, **rest: Any) -> dict[str, Marginal]:
     """The same tables of synthetic people."""
     blocks = list(population.blocks())
-    persons = _plain(tables.persons_table(population, block) for block in blocks)
+    persons = _plain(tables.persons_table(population, block.people) for block in blocks)
     stays = _plain(tables.stays_table(population, block) for block in blocks)
     return counted(persons, stays, population.model.zoning, period, domain=population.model.domain, **rest)
 

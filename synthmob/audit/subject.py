@@ -74,7 +74,7 @@ def trial(subject: Subject, members: BoolArray, seed: int) -> Trial:
     release = subject.release(members)
     made = generate(fit(release, subject.zoning), n_persons=int(members.sum()), days=subject.period.days, seed=seed)
     blocks = list(made.prepare().blocks())
-    persons = pa.concat_tables([persons_table(made, block) for block in blocks], promote_options="default")
+    persons = pa.concat_tables([persons_table(made, block.people) for block in blocks], promote_options="default")
     stays = pa.concat_tables([stays_table(made, block) for block in blocks], promote_options="default")
     return Trial(members, release, persons, stays)
 

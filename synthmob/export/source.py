@@ -16,6 +16,7 @@ from synthmob.errors import FormatError
 from synthmob.period import Period
 from synthmob.schema import Table
 from synthmob.synthesis.outfolder import read_zones
+from synthmob.synthesis.unfinished import check_whole
 from synthmob.zones import Zoning
 
 Progress = Callable[[int, int], None]
@@ -55,6 +56,7 @@ class Source:
     @classmethod
     def open(cls, folder: Path, *, timezone: str | None = None, weighted: bool = False) -> Source:
         """The folder that generate wrote; FormatError where it is another, or where weights are asked for and absent."""
+        check_whole(folder)
         if not folder.is_dir():
             raise FormatError(f"There is no folder {folder}: give the folder that generate wrote.")
         said = manifest.read(folder)

@@ -23,6 +23,7 @@ from synthmob.pipeline.spending import Account, measured
 from synthmob.plan import STANDARD, USAGE, Plan
 from synthmob.release import Release
 from synthmob.synthesis.outfolder import Out, open_out
+from synthmob.synthesis.unfinished import check_whole
 from synthmob.zones import Zoning
 
 PERSONS_SCORED = 100_000
@@ -70,6 +71,7 @@ class Checked:
 
 def check_outside(release: Path, out: Path, target: Path | None = None) -> Checked:
     """OUT against the release that its model was fitted on; the JSON result goes to `target`."""
+    check_whole(out)
     check_folder(release, "release.json", "release")
     if target is not None:
         check_file(target)

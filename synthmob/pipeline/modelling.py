@@ -33,9 +33,10 @@ def fit(release: Path, zones: ZoningFile, target: Path) -> MobilityModel:
 def generate(
     model: Path, target: Path, *, persons: int, days: int, seed: int, workers: int = 1, census: Path | None = None,
     progress: Progress | None = None, events: EventOptions | None = None, site_list: Path | None = None,
+    resume: bool = False,
 ) -> Population:  # fmt: skip
     """Generate people of a model into an OUT folder, with weights that make them the residents of a census; with `events` what their
-    phones do as well, on the sites of a public list or drawn."""
+    phones do as well, on the sites of a public list or drawn; with `resume` an unfinished OUT is gone on with."""
     check_folder(model, modelfile.MARK, modelfile.KIND)
     known = modelfile.load(model)
     people = synthesis.generate(known, n_persons=persons, days=days, seed=seed)
@@ -45,5 +46,5 @@ def generate(
     network = None if events is None else Network.of(people, events, listed)
     origin = manifest.inputs(manifest.read(model)) if (model / manifest.FILE).exists() else {}
     inputs = {"model": model} | {name: path for name, path in (("census", census), ("sites", site_list)) if path is not None}
-    writer.write(people, target, workers=workers, progress=progress, inputs=inputs, origin=origin, network=network)
+    writer.write(people, target, workers=workers, progress=progress, inputs=inputs, origin=origin, network=network, resume=resume)
     return people

@@ -39,6 +39,7 @@ from synthmob.release import Release
 from synthmob.synthesis import writer
 from synthmob.synthesis.outfolder import check_out
 from synthmob.synthesis.tables import SYNTHETIC
+from synthmob.synthesis.unfinished import check_whole
 
 STEP = "pack"
 TOLD = 5
@@ -97,6 +98,7 @@ def verify(dataset: Path, *, sums: str | None = None, tell: Callable[[list[Fault
     `sums` is the SHA-256 of SHA256SUMS as its publisher gave it. FormatError names the files that are not what they were; `tell` is
     given all of them before that.
     """
+    check_whole(dataset)
     said = seal.read(dataset)
     wrong = seal.faults(dataset, said)
     if wrong and tell is not None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from synthmob import folders, manifest
 from synthmob.errors import ConfidentialError, FormatError, InputError
+from synthmob.synthesis.unfinished import check_whole
 from synthmob.zonefiles import read_zoning
 from synthmob.zones import Zoning
 
@@ -75,5 +76,6 @@ def write_result(content: Mapping[str, Any], said: Mapping[str, Any], target: Pa
 
 def check_folder(folder: Path, mark: str, kind: str) -> None:
     """Refuse an input that is not a folder with the file `mark`, before anything slow is done."""
+    check_whole(folder)
     if not (folder / mark).is_file():
         raise FormatError(f"There is no {mark} in {folder}: give the folder of a {kind}.")

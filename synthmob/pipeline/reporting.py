@@ -9,6 +9,7 @@ from synthmob import folders, manifest
 from synthmob.pipeline.places import check_confidential, check_file, check_folder
 from synthmob.release import Release
 from synthmob.synthesis.outfolder import read_zones
+from synthmob.synthesis.unfinished import check_whole
 
 TITLE = "Synthetic mobility data"
 
@@ -17,6 +18,7 @@ def report(out: Path, release: Path, target: Path, *, check: Path | None = None,
     """Write the page; with the result of an inside check it is confidential and lies in no folder that is made to be shipped."""
     from synthmob.report.card import write_report
 
+    check_whole(out)
     check_folder(release, "release.json", "release")
     check_file(target)
     found: dict[str, Any] | None = folders.read_json(check, "check result", linked=True) if check is not None else None

@@ -14,18 +14,21 @@ from synthmob import seeds
 from synthmob.errors import InputError
 from synthmob.model.geography import Geography
 from synthmob.model.mobility import MobilityModel
+from synthmob.synthesis import places
 from synthmob.synthesis.order import even
 from synthmob.synthesis.points import INWARD, Triangles
 from synthmob.synthesis.population import CHAIN_DIMENSION, Homes, People, people
 from synthmob.synthesis.scaling import Census, Scaling, scale
 
 BLOCK = 16_384
+BLOCK_DAYS = 8
+"""A block of more days than these holds fewer persons, so that memory does not grow with the days."""
 MAX_DAYS = 366
 MAX_PERSONS = 10**9
+CHAIN_GUIDES = 1024
+"""The search for a chain begins at one of so many places."""
 LAST_DURATION_EDGE = 1440
 LAST_TRAVEL_EDGE = 240
-MAX_PAIRS = 4_000_000
-"""Up to so many pairs of zones, distances are looked up in a table of them."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,9 @@ class Stays:
 
 @dataclass(frozen=True)
 class Block:
-    """A range of persons with their home points and their stays."""
+    """A range of persons with their stays."""
 
     people: People
-    home_lonlat: npt.NDArray[np.float64]
     stays: Stays
 
 
@@ -55,7 +57,8 @@ class Block:
 class Population:
     """Synthetic people, generated block by block when asked for: a model, a seed, how many people and days.
 
-    A block holds 16,384 persons; the same block of the same population is the same to the byte, whoever asks, in whatever order.
+    A block holds 16,384 persons, or fewer for more than eight days; the same block of the same population is the same to the byte,
+    whoever asks, in whatever order.
     """
 
     model: MobilityModel
@@ -74,23 +77,10 @@ class Population:
         if type(self.seed) is not int or self.seed < 0:
             raise InputError(f"The seed is {self.seed!r}: give a whole number of at least 0.")
 
-    def distances_km(self, origin: npt.NDArray[Any], destination: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """Distances between zone indices, km, elementwise; NaN next to outside."""
-        if self._pairs_km is None:
-            return self.model.zoning.distances_km(origin, destination).astype(np.float32)
-        return self._pairs_km[origin, destination]
-
-    @cached_property
-    def _pairs_km(self) -> npt.NDArray[np.float32] | None:
-        everywhere = np.arange(self.geography.n)
-        if len(everywhere) ** 2 > MAX_PAIRS:
-            return None
-        return self.model.zoning.distances_km(everywhere[:, None], everywhere[None, :]).astype(np.float32)
-
     def who(self, index: int) -> People:
         """The persons of one block, without their days."""
-        first = index * BLOCK
-        return people(self._homes, self.seed, self.n_persons, first, min(first + BLOCK, self.n_persons))
+        first = index * self.block_size
+        return people(self._homes, self.seed, self.n_persons, first, min(first + self.block_size, self.n_persons))
 
     @cached_property
     def scaling(self) -> Scaling | None:
@@ -103,9 +93,15 @@ class Population:
         return scale(self.census, counts)
 
     @property
+    def block_size(self) -> int:
+        """Persons of a block: 16,384, halved until they have no more days together than so many have in eight."""
+        halvings = max((-(-self.days // BLOCK_DAYS) - 1).bit_length(), 0)
+        return max(BLOCK >> halvings, 1)
+
+    @property
     def n_blocks(self) -> int:
         """How many blocks of persons there are."""
-        return -(-self.n_persons // BLOCK)
+        return -(-self.n_persons // self.block_size)
 
     def blocks(self) -> Iterator[Block]:
         """All blocks in order."""
@@ -141,7 +137,7 @@ class Population:
 
     def prepare(self) -> Population:
         """Lay out everything that blocks share, so that threads find it done."""
-        _ = self.geography, self._homes, self._triangles, self._laws, self.day_types, self._pairs_km, self.scaling
+        _ = self.geography, self._homes, self._triangles, self._laws, self.day_types, self._homes.row_ends, self.scaling
         return self
 
     def block(self, index: int) -> Block:
@@ -151,7 +147,7 @@ class Population:
         who = self.who(index)
         law = self._laws
         u = np.stack([even(self.seed, who.rank, CHAIN_DIMENSION + day) for day in range(self.days)], axis=1)
-        chain = kernel.choose_chains(u, who.klass, self.day_types, law["chain_cumulative"])
+        chain = kernel.choose_chains(u, who.klass, self.day_types, law["chain_cumulative"], law["chain_guide"])
         n = int(law["lengths"][self.day_types[None, :], chain].sum())
         out: dict[str, Any] = {
             "purpose": np.empty(n, np.int8), "zone": np.empty(n, np.int32), "start": np.empty(n, np.int32),
@@ -159,13 +155,19 @@ class Population:
             "person": np.empty(n, np.int64)}
         kernel.live(
             seeds.stage_key(self.seed, "days"), who.person, who.home, who.work, chain, self.day_types, law["purposes"],
-            law["lengths"], law["schedules"], law["schedule_cumulative"], law["schedule_first"], law["duration_edges"],
-            law["travel"], law["travel_edges"], law["attraction"], law["deterrence"], self.geography.bands,
-            self.geography.parents["district"], law["work_anchor"], law["exploration"], *out.values())
+            law["lengths"], law["schedules"], law["schedule_cumulative"], law["schedule_guide"], law["schedule_first"], law["schedule_at"],
+            law["duration_edges"], law["travel"], law["travel_edges"], law["attraction"], law["deterrence"], self.geography.bands,
+            self.geography.parents["district"], law["work_anchor"], law["exploration"], law["patch_first"], law["patch_zone"],
+            law["mass"], law["code"], law["most"], law["alias_share"], law["alias_other"], law["tied"], *out.values())
         place = out["zone"].astype(np.int64) * kernel.MAX_PURPOSES + out["purpose"]
         stays = Stays(lonlat=self._points(out["person"], place, out["zone"]), **out)
-        home = self._points(who.person, who.home * kernel.MAX_PURPOSES, who.home)
-        return Block(who, home, stays)
+        return Block(who, stays)
+
+    def home_points(self, who: People) -> npt.NDArray[np.float64]:
+        """Where persons live, shape (persons, 2), degrees: the point of all their stays at home."""
+        from synthmob.synthesis import kernel
+
+        return self._points(who.person, who.home * kernel.MAX_PURPOSES, who.home)
 
     def _points(self, person: Any, place: Any, zone: Any) -> npt.NDArray[np.float64]:
         from synthmob.synthesis import kernel
@@ -177,23 +179,43 @@ class Population:
 
 def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[Any]]:
     """The model's distributions as cumulative arrays, day types stacked and padded to one shape."""
-    routines = model.routines
+    from synthmob.synthesis import kernel
+
+    routines, flows = model.routines, model.flows
     chains = routines.chains
-    return {
+    by_class = _cumulative(_stack([_even(c.by_class) for c in chains], 0.0))  # even over chains, not over padding
+    by_chain = _stack([_within(t.weights, t.first) for t in routines.timings], 0.0)
+    first = _stack([t.first for t in routines.timings], 0)
+    rows = [end_to_end(t.schedules, t.first, c.lengths) for t, c in zip(routines.timings, chains, strict=True)]
+    return places.laws(geography, flows.attraction, flows.affinity, flows.deterrence) | {
         "purposes": _stack([c.purposes for c in chains], -1),
         "lengths": _stack([c.lengths for c in chains], 1),
-        "chain_cumulative": _cumulative(_stack([_even(c.by_class) for c in chains], 0.0)),  # even over chains, not over padding
-        "schedules": _stack([t.schedules for t in routines.timings], -1),
-        "schedule_cumulative": _stack([_within(t.weights, t.first) for t in routines.timings], 0.0),
-        "schedule_first": _stack([t.first for t in routines.timings], 0),
+        "chain_cumulative": by_class,
+        "chain_guide": kernel.guides(by_class, CHAIN_GUIDES),
+        "schedules": _stack([flat for flat, _ in rows], -1),
+        "schedule_at": _stack([at for _, at in rows], 0),
+        "schedule_cumulative": by_chain,
+        "schedule_guide": kernel.schedule_guides(by_chain, first),
+        "schedule_first": first,
         "duration_edges": np.append(np.asarray(model.domain.duration_edges_min), LAST_DURATION_EDGE),
         "travel": _cumulative(routines.travel),
         "travel_edges": np.append(np.asarray(model.domain.travel_edges_min), LAST_TRAVEL_EDGE),
-        "attraction": model.flows.attraction[:, None, :] * model.flows.affinity[None][:, :, geography.parents["district"]],
-        "deterrence": model.flows.deterrence,
+        "attraction": flows.attraction[:, None, :] * flows.affinity[None][:, :, geography.parents["district"]],
+        "deterrence": flows.deterrence,
         "work_anchor": routines.work_anchor,
         "exploration": routines.exploration,
     }
+
+
+def end_to_end(
+    schedules: npt.NDArray[Any], first: npt.NDArray[np.int64], lengths: npt.NDArray[Any]
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+    """Schedules (rows, most stays) laid end to end without their padding, and where those of every chain begin: small, so that the kernel
+    finds them in the cache."""
+    length = np.repeat(lengths, np.diff(first))
+    flat = schedules[np.arange(schedules.shape[1])[None, :] < length[:, None]]
+    begins = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
+    return flat, begins[first]
 
 
 def _stack(arrays: list[npt.NDArray[Any]], fill: float) -> npt.NDArray[Any]:

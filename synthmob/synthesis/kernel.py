@@ -11,6 +11,9 @@ DAY_END = 1440
 LEAST_LEFT = 12
 """Minutes kept for every stay still to come, travel included: the least room that a day's end leaves them."""
 DRAWS_PER_STAY = 8
+DRAW_PATCH, DRAW_ZONE = 3, 6
+TRIES = 64
+"""So often a zone is proposed; after that every zone is looked at, which is the same law."""
 MEMORY = 96
 HOME, WORK = 0, 1
 MAX_PURPOSES = 16
@@ -37,6 +40,18 @@ def uniform(key: Any, person: Any, day: Any, draw: Any) -> Any:
 
 
 @nb.njit(inline="always")
+def _today(key: Any, person: Any, day: Any) -> Any:
+    """What the random numbers of a day have in common."""
+    return _mix(_mix(np.uint64(key) ^ np.uint64(person)) ^ np.uint64(day))
+
+
+@nb.njit(inline="always")
+def _unit(today: Any, draw: Any) -> Any:
+    """The number of a draw: `uniform` with the person and the day mixed before."""
+    return float(_mix(today ^ np.uint64(draw)) >> S11) * TO_UNIT
+
+
+@nb.njit(inline="always")
 def pick(cumulative: Any, u: Any) -> Any:
     """The first index whose cumulative weight exceeds u times the total."""
     target, low, high = u * cumulative[-1], 0, len(cumulative) - 1
@@ -49,24 +64,151 @@ def pick(cumulative: Any, u: Any) -> Any:
     return low
 
 
+@nb.njit(inline="always")
+def _pick_between(cumulative: Any, target: Any, low: Any, high: Any) -> Any:
+    """The first index whose cumulative weight exceeds the target, which is one from low to high."""
+    while low < high:
+        middle = (low + high) // 2
+        if cumulative[middle] > target:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
 @nb.njit(cache=True, nogil=True)
-def choose_chains(u: Any, klass: Any, day_type: Any, cumulative: Any) -> Any:
-    """The chain of every person-day: `u` (persons, days), `day_type` (days,), `cumulative` (day types, classes, chains)."""
-    out = np.empty(u.shape, dtype=np.int64)
-    for person in range(u.shape[0]):
-        for day in range(u.shape[1]):
-            out[person, day] = pick(cumulative[day_type[day], klass[person]], u[person, day])
+def guides(cumulative: Any, n: Any) -> Any:
+    """Where a search may begin: the pick of k/n for every k up to n, shape (..., n + 1) for rows (day types, classes, chains)."""
+    out = np.empty((cumulative.shape[0], cumulative.shape[1], n + 1), dtype=np.int32)
+    for kind in range(cumulative.shape[0]):
+        for klass in range(cumulative.shape[1]):
+            row, at = cumulative[kind, klass], 0
+            for k in range(n + 1):
+                while at < len(row) - 1 and row[at] <= k / n * row[-1]:
+                    at += 1
+                out[kind, klass, k] = at
+    return out
+
+
+@nb.njit(cache=True)
+def schedule_guides(cumulative: Any, first: Any) -> Any:
+    """Where a search for a schedule may begin, in the shape of `cumulative` (day types, schedules): entry k of the n of a chain is the
+    pick of k/n, counted from the chain's first."""
+    out = np.zeros(cumulative.shape, dtype=np.int32)
+    for kind in range(cumulative.shape[0]):
+        for chain in range(first.shape[1] - 1):
+            begin, n, at = first[kind, chain], first[kind, chain + 1] - first[kind, chain], 0
+            row = cumulative[kind, begin : begin + n]
+            for k in range(n):
+                while at < n - 1 and row[at] <= k / n * row[-1]:
+                    at += 1
+                out[kind, begin + k] = at
     return out
 
 
 @nb.njit(inline="always")
-def _zone(attraction: Any, deterrence: Any, from_anchor: Any, from_here: Any, weights: Any, u: Any) -> Any:
-    """A zone with probability proportional to attraction x deterrence, `outside` last."""
+def _guided(cumulative: Any, guide: Any, u: Any) -> Any:
+    """The pick of u, searched only where the guide says; k/n is rounded, so a step is left on either side."""
+    n = len(cumulative)
+    k = int(u * n)
+    low = guide[k - 1] if k > 0 else 0
+    high = guide[k + 2] if k + 2 < n else n - 1
+    return _pick_between(cumulative, u * cumulative[-1], low, high)
+
+
+@nb.njit(cache=True, nogil=True)
+def choose_chains(u: Any, klass: Any, day_type: Any, cumulative: Any, guide: Any) -> Any:
+    """The chain of every person-day: `u` (persons, days), `day_type` (days,), `cumulative` (day types, classes, chains), its `guides`."""
+    out = np.empty(u.shape, dtype=np.int64)
+    n = guide.shape[2] - 1
+    for person in range(u.shape[0]):
+        for day in range(u.shape[1]):
+            row, hint = cumulative[day_type[day], klass[person]], guide[day_type[day], klass[person]]
+            k = int(u[person, day] * n)
+            out[person, day] = _pick_between(row, u[person, day] * row[-1], hint[k], hint[k + 1])
+    return out
+
+
+@nb.njit(cache=True)
+def aliases(weights: Any, first: Any) -> Any:
+    """Walker's tables of the zones of every patch: `weights` (purposes, zones in order of patches), `first` (patches + 1,).
+
+    A place in the patch is kept with the share that is returned first, else the place that is returned second is taken.
+    """
+    share, other = np.ones(weights.shape), np.empty(weights.shape, dtype=np.int32)
+    for purpose in range(weights.shape[0]):
+        for patch in range(len(first) - 1):
+            begin, end = first[patch], first[patch + 1]
+            total = weights[purpose, begin:end].sum()
+            scaled = np.ones(end - begin)
+            small, large, n_small, n_large = np.empty(end - begin, np.int64), np.empty(end - begin, np.int64), 0, 0
+            for k in range(end - begin):
+                other[purpose, begin + k] = begin + k
+                if total > 0.0:
+                    scaled[k] = weights[purpose, begin + k] / total * (end - begin)
+                if scaled[k] < 1.0:
+                    small[n_small] = k
+                    n_small += 1
+                else:
+                    large[n_large] = k
+                    n_large += 1
+            while n_small and n_large:
+                n_small -= 1
+                poor, rich = small[n_small], large[n_large - 1]
+                share[purpose, begin + poor], other[purpose, begin + poor] = scaled[poor], begin + rich
+                scaled[rich] -= 1.0 - scaled[poor]
+                if scaled[rich] < 1.0:
+                    n_large -= 1
+                    small[n_small] = rich
+                    n_small += 1
+    return share, other
+
+
+@nb.njit(cache=True)
+def tied_weights(attraction: Any, affinity: Any, district: Any, deterrence: Any, bands: Any, first: Any, zone: Any) -> Any:
+    """Cumulative weights of patches where the place before is the one that the day is tied to: (purposes, zones, patches)."""
+    out = np.empty((attraction.shape[0], len(bands), len(first) - 1))
+    for purpose in range(attraction.shape[0]):
+        for here in range(len(bands)):
+            total = 0.0
+            for patch in range(len(first) - 1):
+                for k in range(first[patch], first[patch + 1]):
+                    z, band = zone[k], bands[here, zone[k]]
+                    total += attraction[purpose, z] * affinity[district[here], district[z]] * deterrence[purpose, band, band]
+                out[purpose, here, patch] = total
+    return out
+
+
+@nb.njit(inline="always")
+def _looked_up(attraction: Any, deterrence: Any, from_anchor: Any, from_here: Any, zones: Any, weights: Any, u: Any) -> Any:
+    """One of some zones with probability proportional to attraction x deterrence, the last one where there is none."""
     total = 0.0
-    for zone in range(len(attraction)):
-        total += attraction[zone] * deterrence[from_anchor[zone], from_here[zone]]
-        weights[zone] = total
-    return pick(weights, u)
+    for k in range(len(zones)):
+        total += attraction[zones[k]] * deterrence[from_anchor[zones[k]], from_here[zones[k]]]
+        weights[k] = total
+    return zones[pick(weights[: len(zones)], u)]
+
+
+@nb.njit(inline="always")
+def _proposed(
+    mass: Any, most: Any, code_anchor: Any, code_here: Any, deterrence: Any, from_anchor: Any, from_here: Any, share: Any, other: Any,
+    first: Any, zones: Any, weights: Any, stream: Any,
+) -> Any:  # fmt: skip
+    """A zone with probability proportional to attraction x deterrence, by proposals; -1 where none of them was kept."""
+    total, n_patches = 0.0, len(mass)
+    for patch in range(n_patches):
+        total += mass[patch] * most[code_anchor[patch], code_here[patch]]
+        weights[patch] = total
+    for trial in range(TRIES):
+        patch = pick(weights[:n_patches], _unit(stream, 3 * trial))
+        place = _unit(stream, 3 * trial + 1) * (first[patch + 1] - first[patch])
+        k = first[patch] + int(place)
+        if place - int(place) >= share[k]:
+            k = other[k]
+        kept = deterrence[from_anchor[zones[k]], from_here[zones[k]]]
+        if _unit(stream, 3 * trial + 2) * most[code_anchor[patch], code_here[patch]] < kept:
+            return zones[k]
+    return -1
 
 
 @nb.njit(inline="always")
@@ -81,32 +223,34 @@ def _minutes(cumulative: Any, edges: Any, u: Any) -> Any:
 @nb.njit(cache=True, nogil=True)
 def live(
     key: Any, person: Any, home: Any, work: Any, chain: Any, day_type: Any, purposes: Any, lengths: Any,
-    schedules: Any, schedule_cumulative: Any, schedule_first: Any, duration_edges: Any,
+    schedules: Any, schedule_cumulative: Any, schedule_guide: Any, schedule_first: Any, schedule_at: Any, duration_edges: Any,
     travel: Any, travel_edges: Any, attraction: Any, deterrence: Any, bands: Any, district: Any, work_anchor: Any,
-    exploration: Any,
+    exploration: Any, patch_first: Any, patch_zone: Any, mass: Any, code: Any, most: Any, alias_share: Any, alias_other: Any, tied: Any,
     out_purpose: Any, out_zone: Any, out_start: Any, out_end: Any, out_day: Any, out_seq: Any, out_person: Any,
 ) -> None:
     """Fill the stays of a block of persons, day after day: the `out_` arrays have one entry a stay, in order.
 
     `attraction` is (purposes, districts of the stay before, zones). `chain` (persons, days) indexes `purposes`/`lengths`
     (day types, chains, ...); distributions are cumulative. A day's times are those of one schedule of its chain, drawn even
-    inside their bins; the rows of chain c are `schedule_first[c]` on.
+    inside their bins; those of chain c are `schedule_first[c]` on, and begin at `schedule_at[c]` of `schedules`,
+    a bin a stay. Zones are drawn by `places.laws`.
     """
     n_purposes = attraction.shape[0]
     memory = np.empty((MAX_PURPOSES, MEMORY), dtype=np.int64)
     known = np.zeros(MAX_PURPOSES, dtype=np.int64)
     fresh = np.zeros(MAX_PURPOSES, dtype=np.int64)
-    weights = np.empty(attraction.shape[2])
+    weights, everywhere = np.empty(attraction.shape[2]), np.arange(attraction.shape[2])
     at = 0
     for i in range(len(person)):
         known[:] = 0
         for day in range(chain.shape[1]):
-            kind, k = day_type[day], chain[i, day]
+            kind, k, today = day_type[day], chain[i, day], _today(key, person[i], day)
             n = lengths[kind, k]
             fresh[:n_purposes] = known[:n_purposes]
             here, clock, works_done = home[i], 0, 0
-            own = schedule_first[kind, k]
-            own += pick(schedule_cumulative[kind, own : schedule_first[kind, k + 1]], uniform(key, person[i], day, 7))
+            own, own_end = schedule_first[kind, k], schedule_first[kind, k + 1]
+            own += _guided(schedule_cumulative[kind, own:own_end], schedule_guide[kind, own:own_end], _unit(today, 7))
+            own = schedule_at[kind, k] + (own - schedule_first[kind, k]) * n
             for rank in range(n):
                 base = rank * DRAWS_PER_STAY
                 purpose = purposes[kind, k, rank]
@@ -114,16 +258,28 @@ def live(
                 if purpose == HOME:
                     zone = home[i]
                 elif purpose == WORK and work[i] >= 0 and (
-                    uniform(key, person[i], day, base) < work_anchor[kind, min(works_done, 1)]):
+                    _unit(today, base) < work_anchor[kind, min(works_done, 1)]):
                     zone, at_anchor = work[i], True
-                elif known[purpose] > 0 and uniform(key, person[i], day, base + 1) * (
+                elif known[purpose] > 0 and _unit(today, base + 1) * (
                     known[purpose] + exploration[purpose]) < known[purpose]:
-                    zone = memory[purpose, int(uniform(key, person[i], day, base + 2) * known[purpose])]
+                    zone = memory[purpose, int(_unit(today, base + 2) * known[purpose])]
                 else:
                     to_work = rank + 1 < n and purposes[kind, k, rank + 1] == WORK and work[i] >= 0
                     anchor = work[i] if to_work else home[i]
-                    zone = _zone(attraction[purpose, district[here]], deterrence[purpose], bands[anchor], bands[here], weights,
-                                 uniform(key, person[i], day, base + 3))
+                    pull, push = attraction[purpose, district[here]], deterrence[purpose]
+                    zone = -1
+                    if anchor == here:
+                        patch = pick(tied[purpose, here], _unit(today, base + DRAW_PATCH))
+                        inside = patch_zone[patch_first[patch] : patch_first[patch + 1]]
+                        zone = _looked_up(pull, push, bands[here], bands[here], inside, weights, _unit(today, base + DRAW_ZONE))
+                    else:
+                        zone = _proposed(
+                            mass[purpose, district[here]], most[purpose], code[anchor], code[here], push, bands[anchor], bands[here],
+                            alias_share[purpose], alias_other[purpose], patch_first, patch_zone, weights,
+                            _mix(today ^ np.uint64(base + DRAW_ZONE)))
+                        if zone < 0:
+                            zone = _looked_up(
+                                pull, push, bands[anchor], bands[here], everywhere, weights, _unit(today, base + DRAW_PATCH))
                 if purpose == WORK:
                     works_done += 1
                 if not at_anchor and fresh[purpose] < MEMORY:  # an anchor is no place to return to by chance: it has its own rate
@@ -133,17 +289,17 @@ def live(
                 start = 0
                 if rank > 0:
                     row = travel[bands[here, zone]]
-                    trip = max(_minutes(row, travel_edges, uniform(key, person[i], day, base + 4)), 1)
+                    trip = max(_minutes(row, travel_edges, _unit(today, base + 4)), 1)
                     start = max(min(clock + trip, DAY_END - 1 - LEAST_LEFT * left), clock + 1)
                 if left == 0:
                     end = DAY_END
                 elif rank == 0:
-                    end = int(15 * (schedules[kind, own, 0] + uniform(key, person[i], day, base + 5)))
+                    end = int(15 * (schedules[kind, own] + _unit(today, base + 5)))
                     end = max(min(end, DAY_END - 1 - LEAST_LEFT * left), 1)
                 else:
-                    first = duration_edges[schedules[kind, own, rank]]
-                    wide = duration_edges[schedules[kind, own, rank] + 1] - first
-                    end = start + max(int(first + wide * uniform(key, person[i], day, base + 5)), 1)
+                    first = duration_edges[schedules[kind, own + rank]]
+                    wide = duration_edges[schedules[kind, own + rank] + 1] - first
+                    end = start + max(int(first + wide * _unit(today, base + 5)), 1)
                     end = max(min(end, DAY_END - 1 - LEAST_LEFT * left), start + 1)
                 out_person[at], out_day[at], out_seq[at] = person[i], day, rank
                 out_purpose[at], out_zone[at], out_start[at], out_end[at] = purpose, zone, start, end
@@ -152,16 +308,70 @@ def live(
 
 
 @nb.njit(cache=True, nogil=True)
+def settle(
+    rank: Any, n_persons: Any, pairs: Any, row_ends: Any, alone: Any, bands: Any, groups: Any, group_area: Any, u: Any,
+    out_home: Any, out_work: Any, out_class: Any,
+) -> None:  # fmt: skip
+    """Homes, works (-1 none) and classes of ranks, read off the cumulative tables of `population.Homes`; `u` is for the group."""
+    n, total = len(alone), pairs[-1] + alone[-1]
+    for i in range(len(rank)):
+        at = (rank[i] + 0.5) / n_persons * total
+        works = at < pairs[-1]
+        if works:
+            home = _pick_between(row_ends, at, 0, n - 1)
+            work = _pick_between(pairs[home * n : (home + 1) * n], at, 0, n - 1)
+            band = bands[home, work]
+        else:
+            home, work, band = _pick_between(alone, at - pairs[-1], 0, n - 1), -1, groups.shape[1] - 1
+        chance, group = groups[group_area[home], band], 0
+        least = u[i] * chance[-1]
+        while group < len(chance) - 1 and chance[group] <= least:
+            group += 1
+        out_home[i], out_work[i], out_class[i] = home, work, 2 * group + (0 if works else 1)
+
+
+@nb.njit(cache=True, nogil=True)
+def trips(
+    person: Any, day: Any, seq: Any, purpose: Any, zone: Any, start: Any, end: Any, xy_km: Any, internal_km: Any,
+    out_person: Any, out_day: Any, out_seq: Any, out_origin: Any, out_destination: Any, out_depart: Any, out_arrive: Any, out_purpose: Any,
+    out_km: Any,
+) -> None:  # fmt: skip
+    """The trips between the stays of a block, in order; distances between the middles of zones, NaN next to `outside`."""
+    at = 0
+    for k in range(len(seq)):
+        if seq[k] == 0:
+            continue
+        a, b = zone[k - 1], zone[k]
+        out_person[at], out_day[at], out_seq[at], out_purpose[at] = person[k], day[k], seq[k] - 1, purpose[k]
+        out_origin[at], out_destination[at], out_depart[at], out_arrive[at] = a, b, end[k - 1], start[k]
+        if a == b:
+            out_km[at] = internal_km[a]
+        else:
+            east, north = xy_km[a, 0] - xy_km[b, 0], xy_km[a, 1] - xy_km[b, 1]
+            out_km[at] = np.sqrt(east * east + north * north)
+        at += 1
+
+
+@nb.njit(cache=True, nogil=True)
 def points(key: Any, person: Any, place: Any, zone: Any, corners: Any, first: Any, cumulative: Any, inward: Any) -> Any:
     """A point in the zone of every row, the same for the same (person, place): shape (rows, 2); NaN for `outside`."""
     out = np.empty((len(zone), 2))
+    home = -1
     for row in range(len(zone)):
+        if row > 0 and person[row] != person[row - 1]:
+            home = -1
+        if home >= 0 and place[row] == place[home]:  # most stays are at home, and every day begins there
+            out[row, 0], out[row, 1] = out[home, 0], out[home, 1]
+            continue
+        if home < 0:
+            home = row
         if zone[row] >= len(first) - 1:
             out[row, 0], out[row, 1] = np.nan, np.nan
             continue
         begin, end = first[zone[row]], first[zone[row] + 1]
-        t = begin + pick(cumulative[begin:end], uniform(key, person[row], place[row], 0))
-        a, b = uniform(key, person[row], place[row], 1), uniform(key, person[row], place[row], 2)
+        here = _today(key, person[row], place[row])
+        t = begin + pick(cumulative[begin:end], _unit(here, 0))
+        a, b = _unit(here, 1), _unit(here, 2)
         if a + b > 1.0:
             a, b = 1.0 - a, 1.0 - b
         a, b = a + inward * (1.0 / 3.0 - a), b + inward * (1.0 / 3.0 - b)

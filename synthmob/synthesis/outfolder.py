@@ -25,6 +25,7 @@ from synthmob.period import MAX_DAYS, Period
 from synthmob.plan import domain_from
 from synthmob.schema import Table
 from synthmob.synthesis import metadata
+from synthmob.synthesis.unfinished import check_whole
 from synthmob.zonefiles import read_zoning
 from synthmob.zones import Zoning
 
@@ -52,6 +53,7 @@ class Out:
 def open_out(folder: str | Path, backend: Any) -> Out:
     """The tables of an OUT folder; FormatError where it is not what generate writes."""
     where = Path(folder)
+    check_whole(where)
     try:
         known = where.is_dir()
     except OSError:  # a name that no file system has

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -27,14 +28,19 @@ class Homes:
     groups: FloatArray
     group_area: IntArray
     bands: npt.NDArray[np.int8]
-    n_zones: int
+
+    @cached_property
+    def row_ends(self) -> FloatArray:
+        """Of every home zone the last of its cumulative pairs: a home is searched among these."""
+        n = len(self.alone)
+        return self.pairs[n - 1 :: n].copy()
 
     @staticmethod
     def of(anchors: Anchors, geography: Geography) -> Homes:
         """The tables of fitted anchors; `groups` is (areas, bands + 1, groups), the last band for people without work."""
         pairs = np.cumsum(anchors.home_work.ravel())
         alone = np.cumsum(anchors.home_worker[:, NO])
-        return Homes(pairs, alone, _groups(anchors, geography), anchors.group_area, geography.bands, geography.n)
+        return Homes(pairs, alone, _groups(anchors, geography), anchors.group_area, geography.bands)
 
 
 @dataclass(frozen=True)
@@ -50,20 +56,15 @@ class People:
 
 def people(homes: Homes, seed: int, n_persons: int, first: int, last: int) -> People:
     """Persons first to last - 1 of a population of n_persons."""
+    from synthmob.synthesis import kernel
+
     person = np.arange(first, last)
     rank = ranks(seed, n_persons, person)
-    total = homes.pairs[-1] + homes.alone[-1]
-    at = (rank + 0.5) / n_persons * total
-    works = at < homes.pairs[-1]
-    pair = np.minimum(np.searchsorted(homes.pairs, at, side="right"), len(homes.pairs) - 1)
-    single = np.minimum(np.searchsorted(homes.alone, at - homes.pairs[-1], side="right"), homes.n_zones - 1)
-    home = np.where(works, pair // homes.n_zones, single)
-    work = np.where(works, pair % homes.n_zones, -1)
-    band = np.where(works, homes.bands[home, np.maximum(work, 0)], homes.groups.shape[1] - 1)
-    chance = homes.groups[homes.group_area[home], band]
-    u = even(seed, rank, GROUP_DIMENSION)
-    group = np.minimum((chance <= (u * chance[:, -1])[:, None]).sum(axis=1), chance.shape[1] - 1)
-    return People(person, rank, home, work, group * 2 + np.where(works, YES, NO))
+    home, work, klass = (np.empty(len(person), dtype=np.int64) for _ in range(3))
+    kernel.settle(
+        rank, n_persons, homes.pairs, homes.row_ends, homes.alone, homes.bands, homes.groups, homes.group_area,
+        even(seed, rank, GROUP_DIMENSION), home, work, klass)  # fmt: skip
+    return People(person, rank, home, work, klass)
 
 
 def _groups(anchors: Anchors, geography: Geography) -> FloatArray:

@@ -13,6 +13,7 @@ from synthmob.domain import DIRECTIONS, KINDS, WORKER
 from synthmob.schema import Table
 from synthmob.synthesis.days import Block, Population
 from synthmob.synthesis.events import Network
+from synthmob.synthesis.population import People
 
 LABELS = pa.dictionary(pa.int32(), pa.string())
 ARROW_TYPES = {
@@ -34,9 +35,9 @@ def persons_schema(population: Population) -> pa.Schema:
     return arrow_schema(schema.PERSONS, [c for c in schema.PERSONS.names if c not in ("sex", "age_band", "weight") or c in known])
 
 
-def persons_table(population: Population, block: Block) -> pa.Table:
+def persons_table(population: Population, who: People) -> pa.Table:
     """The persons of a block."""
-    who, domain, labels = block.people, population.model.domain, population.model.zoning.labels
+    domain, labels, home = population.model.domain, population.model.zoning.labels, population.home_points(who)
     n_ages = len(domain.age_band)
     group, worker = np.divmod(who.klass, 2)
     columns = {
@@ -46,8 +47,8 @@ def persons_table(population: Population, block: Block) -> pa.Table:
         "worker": _text(worker, WORKER),
         "home_zone": _text(who.home, labels),
         "work_zone": _text(who.work, labels),
-        "home_lon": _degrees(block.home_lonlat[:, 0]),
-        "home_lat": _degrees(block.home_lonlat[:, 1]),
+        "home_lon": _degrees(home[:, 0]),
+        "home_lat": _degrees(home[:, 1]),
     }
     if population.scaling is not None:
         columns["weight"] = pa.array(population.scaling.of(who))
@@ -66,14 +67,18 @@ def stays_table(population: Population, block: Block) -> pa.Table:
 
 def trips_table(population: Population, block: Block) -> pa.Table:
     """The trips of a block: one between any two successive stays of a day."""
-    s, domain, zones = block.stays, population.model.domain, population.model.zoning.ids
-    after = np.flatnonzero(s.seq > 0)
-    before = after - 1
-    origin, destination = s.zone[before], s.zone[after]
+    from synthmob.synthesis import kernel
+
+    s, domain, zones, geography = block.stays, population.model.domain, population.model.zoning.ids, population.geography
+    n = int(np.count_nonzero(s.seq))
+    kinds = (np.int64, np.int32, np.int32, np.int32, np.int32, np.int32, np.int32, np.int8, np.float32)
+    person, day, seq, origin, destination, depart, arrive, purpose, km = (np.empty(n, kind) for kind in kinds)
+    kernel.trips(
+        s.person, s.day, s.seq, s.purpose, s.zone, s.start, s.end, geography.xy_km, geography.internal_km,
+        person, day, seq, origin, destination, depart, arrive, purpose, km)  # fmt: skip
     columns = [
-        pa.array(s.person[after]), pa.array(s.day[after]), pa.array(s.seq[after] - np.int32(1)), _text(origin, zones),
-        _text(destination, zones), pa.array(s.end[before]), pa.array(s.start[after]), _text(s.purpose[after], domain.purposes),
-        pa.array(population.distances_km(origin, destination), from_pandas=True)]
+        pa.array(person), pa.array(day), pa.array(seq), _text(origin, zones), _text(destination, zones), pa.array(depart),
+        pa.array(arrive), _text(purpose, domain.purposes), _floats(km)]  # fmt: skip
     return pa.table(columns, schema=arrow_schema(schema.TRIPS, list(schema.TRIPS.names)))
 
 
@@ -103,11 +108,26 @@ def _number(values: npt.NDArray[np.int64], kind: pa.DataType) -> pa.Array:
 
 def _text(codes: npt.NDArray[Any], labels: tuple[str, ...]) -> pa.Array:
     """Labels of codes; null where a code is negative or past the labels (`outside`)."""
-    missing = (codes < 0) | (codes >= len(labels))
-    indices = pa.array(np.where(missing, 0, codes).astype(np.int32), mask=missing)
+    indices = codes.astype(np.int32, copy=False)
+    if len(codes) and not 0 <= int(codes.min()) <= int(codes.max()) < len(labels):
+        known = (indices >= 0) & (indices < len(labels))
+        indices = _masked(np.where(known, indices, np.int32(0)), known, pa.int32())
     return pa.DictionaryArray.from_arrays(indices, pa.array(labels, pa.string()))
 
 
 def _degrees(values: npt.NDArray[np.float64]) -> pa.Array:
     """Coordinates as they were drawn, NaN as null: rounding could carry a point over the border of its zone."""
-    return pa.array(values, from_pandas=True)
+    return _floats(np.ascontiguousarray(values))
+
+
+def _floats(values: npt.NDArray[Any]) -> pa.Array:
+    """Numbers, NaN as null."""
+    known = ~np.isnan(values)
+    kind = pa.float64() if values.dtype == np.float64 else pa.float32()
+    return pa.array(values) if known.all() else _masked(values, known, kind)
+
+
+def _masked(values: npt.NDArray[Any], known: npt.NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
+    """Values of which some are null, without a copy of them."""
+    bits = pa.py_buffer(np.packbits(known, bitorder="little"))
+    return pa.Array.from_buffers(kind, len(values), [bits, pa.py_buffer(values)])

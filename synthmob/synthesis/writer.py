@@ -8,43 +8,50 @@
     OUT/metadata.json              the tables, their columns and keys for SDV and SDMetrics
     OUT/manifest.json              what it was made of
 
-A part file is a fixed range of persons and a row group one block of 16,384. Threads make blocks, one thread writes them in order.
+A part file is a fixed range of persons, eight blocks, and a row group one block. A part is made and written by one thread, from its
+persons to the disk, so that parts can be made anywhere and in any order; only persons.parquet is written in order.
 """
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from synthmob import folders, manifest, schema
+from synthmob import manifest, schema
 from synthmob.errors import FormatError, InputError
-from synthmob.synthesis import metadata, scaling, tables
-from synthmob.synthesis.days import BLOCK, Population
+from synthmob.synthesis import metadata, scaling, tables, unfinished
+from synthmob.synthesis.days import Population
 from synthmob.synthesis.events import Network
+from synthmob.synthesis.unfinished import Files, Work
 from synthmob.zonefiles import write_zoning
 
 STEP = "generate"
-PART = 8 * BLOCK
-"""Persons of a part file: 131,072."""
+KIND = "synthetic population"
+BLOCKS_A_PART = 8
+"""Blocks of a part file: of up to eight days, it holds 131,072 persons."""
 HOLDS = ("persons.parquet", "stays", "trips", "events", "sites.parquet", "zones.parquet", metadata.FILE)
 MAX_WORKERS = 256
-DAYS_IN_FLIGHT = 64
-"""Blocks are made ahead while their days together are no more than this: a block takes about 14 MB a day."""
-EVENT_DAYS = 4
-"""A day with events takes so many times the memory of one without."""
 SEARCHED = ("person_id", "day")
 """The columns whose smallest and largest value of each row group help a reader to skip it."""
 
 Progress = Callable[[int, int], None]
-Tables = tuple[pa.Table, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part that is on the disk: its files, and the rows of persons.parquet that go with it, a table a block."""
+
+    files: Files
+    persons: tuple[pa.Table, ...]
 
 
 def write(
@@ -56,24 +63,34 @@ def write(
     inputs: Mapping[str, Path] | None = None,
     origin: Mapping[str, Any] | None = None,
     network: Network | None = None,
+    resume: bool = False,
 ) -> Path:
     """Generate a population into an OUT folder, whole or not at all, and return its path.
 
-    `workers` threads make blocks of persons; `progress` is told the persons written and the persons in all. An earlier OUT in
-    its place is replaced, another folder refused. `inputs` are files whose hashes the manifest shall name, `origin` what
-    their own manifests say that those were made from; with a `network` over the same people their events are written too.
+    `workers` threads make parts of the population; `progress` is told by them, one at a time, the persons written and the persons in
+    all. An earlier OUT in its place is replaced, another folder refused. `inputs` are files whose hashes the manifest shall name,
+    `origin` what their own manifests say that those were made from; with a `network` over the same people their events are written too.
+    With `resume` the parts that a run for the same has left are taken over, and those of this one are left if it is broken off; the
+    model must be among the `inputs` then, for a run is known by its manifest.
     """
     if type(workers) is not int or not 1 <= workers <= MAX_WORKERS:
         raise InputError(f"The number of workers is {workers!r}: give a whole number from 1 to {MAX_WORKERS}.")
+    if resume and "model" not in (inputs or {}):
+        raise InputError("A run that is to go on must say of which model it is: name the model's folder among the inputs.")
     target = Path(folder).resolve()
     _check_ours(target)
-    with folders.written_aside(target, "synthetic population", manifest.FILE, HOLDS) as work:
-        write_zoning(people.model.zoning, work / "zones.parquet", marks=tables.SYNTHETIC)
-        _write_rows(people, network, work, workers, progress or _quiet)
-        written = schema.SYNTHETIC if network is None else (*schema.SYNTHETIC, *schema.OF_PHONES)
-        metadata.write({table.name: _schema_of(people, table.name).names for table in written}, work / metadata.FILE)
-        said = {} if network is None else {"events": network.describe()}
-        manifest.write(describe(people, inputs or {}, origin or {}) | said, work / manifest.FILE)
+    people.prepare()
+    said = {} if network is None else {"events": network.prepare().describe()}
+    content = describe(people, inputs or {}, origin or {}) | said
+    told = _Told(progress or _quiet, people.n_persons)
+    if resume and _is_there(people, network, target, content):
+        told.more(people.n_persons)
+        unfinished.clear(target)
+        return target
+    with unfinished.begun(target, content, KIND, HOLDS, resume=resume) as work:
+        _write_rows(people, network, work, workers, told)
+        write_rest(people, network, work.rows)
+        manifest.write(content, work.rows / manifest.FILE)
     return target
 
 
@@ -95,37 +112,105 @@ def _check_ours(target: Path) -> None:
         raise FormatError(f"{target} was left by {manifest.read(target)['step']!r}, not by {STEP!r}: name another folder.")
 
 
-def _write_rows(people: Population, network: Network | None, work: Path, workers: int, progress: Progress) -> None:
-    people.prepare()
+def _is_there(people: Population, network: Network | None, target: Path, content: Mapping[str, Any]) -> bool:
+    """Whether a whole OUT of just this is there already."""
+    parts = [path for part in range(n_parts(people)) for path in paths_of(network, part)]
+    wanted = ("persons.parquet", "zones.parquet", metadata.FILE, *parts, *(() if network is None else ("sites.parquet",)))
+    return all((target / path).is_file() for path in (manifest.FILE, *wanted)) and manifest.read(target) == manifest.plain(content)
+
+
+class _Told:
+    """Adds up how many persons threads have written, and tells it one at a time; `stop` is what ends them early."""
+
+    def __init__(self, progress: Progress, n_persons: int) -> None:
+        self._progress, self._n_persons, self._written, self._lock = progress, n_persons, 0, threading.Lock()
+        self.stop = threading.Event()
+
+    def more(self, persons: int) -> None:
+        """So many more are written."""
+        with self._lock:
+            self._written += persons
+            self._progress(self._written, self._n_persons)
+
+
+def n_parts(people: Population) -> int:
+    """How many part files a table of these people has."""
+    return -(-people.n_blocks // BLOCKS_A_PART)
+
+
+def paths_of(network: Network | None, part: int) -> tuple[str, ...]:
+    """The files of a part, by their paths in OUT."""
     names = ("stays", "trips") if network is None else ("stays", "trips", "events")
-    for name in names:
-        (work / name).mkdir()
+    return tuple(f"{name}/part-{part:05d}.parquet" for name in names)
+
+
+def write_part(people: Population, network: Network | None, rows: Path, part: int, wrote: Callable[[int], bool] | None = None) -> Part:
+    """Make a part of the people and see its files through to the disk, in folders that are there.
+
+    `wrote` is told the persons of every block and says whether to go on.
+    """
+    paths = paths_of(network, part)
+    asides = [rows / f"{path}.part" for path in paths]
+    persons: list[pa.Table] = []
+    with ExitStack() as open_files:
+        files = [open_files.enter_context(_file(aside, _schema_of(people, aside.parent.name))) for aside in asides]
+        for index in _blocks_of(people, part):
+            mine, *others = _tables_of(people, network, index)
+            persons.append(mine)
+            for file, table in zip(files, others, strict=True):
+                file.write_table(table, row_group_size=max(table.num_rows, 1))
+            if wrote is not None and not wrote(mine.num_rows):
+                raise InterruptedError("told to stop")
+    return Part({path: unfinished.landed(aside, rows / path) for path, aside in zip(paths, asides, strict=True)}, tuple(persons))
+
+
+def persons_of(people: Population, part: int) -> tuple[pa.Table, ...]:
+    """The rows of persons.parquet of a part, a table a block, without their days."""
+    return tuple(tables.persons_table(people, people.who(index)) for index in _blocks_of(people, part))
+
+
+def write_rest(people: Population, network: Network | None, rows: Path) -> None:
+    """Write what OUT holds beside its rows: the zoning, the description of its tables, and the sites of a network."""
+    write_zoning(people.model.zoning, rows / "zones.parquet", marks=tables.SYNTHETIC)
+    written = schema.SYNTHETIC if network is None else (*schema.SYNTHETIC, *schema.OF_PHONES)
+    metadata.write({table.name: _schema_of(people, table.name).names for table in written}, rows / metadata.FILE)
     if network is not None:
-        sites = tables.sites_table(network.prepare())
-        with _file(work / "sites.parquet", sites.schema) as file:
+        sites = tables.sites_table(network)
+        with _file(rows / "sites.parquet", sites.schema) as file:
             file.write_table(sites)
-    with _blocks(people, network, workers) as blocks, _file(work / "persons.parquet", _schema_of(people, "persons")) as persons_file:
-        for part in range(-(-people.n_persons // PART)):
-            with ExitStack() as open_files:
-                files = [persons_file, *(
-                    open_files.enter_context(_file(work / name / f"part-{part:05d}.parquet", _schema_of(people, name))) for name in names)]
-                for block in range(part * PART // BLOCK, min((part + 1) * PART // BLOCK, people.n_blocks)):
-                    for file, table in zip(files, next(blocks), strict=True):
-                        file.write_table(table, row_group_size=max(table.num_rows, 1))
-                    progress(min((block + 1) * BLOCK, people.n_persons), people.n_persons)
+
+
+def _write_rows(people: Population, network: Network | None, work: Work, workers: int, told: _Told) -> None:
+    for path in paths_of(network, 0):
+        (work.rows / path).parent.mkdir(exist_ok=True)
+    with _parts(people, network, work, workers, told) as parts, _file(work.rows / "persons.parquet", _schema_of(people, "persons")) as file:
+        for made in parts:
+            for table in made.persons:
+                file.write_table(table, row_group_size=table.num_rows)
 
 
 @contextmanager
-def _blocks(people: Population, network: Network | None, workers: int) -> Generator[Iterator[Tables]]:
-    """The tables of all blocks in order, made by `workers` threads, at most workers + 1 of them in memory at a time."""
-    days = people.days * (1 if network is None else EVENT_DAYS)
-    window = max(1, min(workers + 1, DAYS_IN_FLIGHT // days))
-    waiting: deque[Future[Tables]] = deque()
+def _parts(people: Population, network: Network | None, work: Work, workers: int, told: _Told) -> Generator[Iterator[Part]]:
+    """All parts in order, each made by one of `workers` threads, at most one more of them ahead than there are threads."""
+    waiting: deque[Future[Part]] = deque()
 
-    def in_order(pool: ThreadPoolExecutor) -> Iterator[Tables]:
-        for index in range(people.n_blocks):
-            waiting.append(pool.submit(_tables_of, people, network, index))
-            if len(waiting) >= window:
+    def wrote(persons: int) -> bool:
+        told.more(persons)
+        return not told.stop.is_set()
+
+    def made(part: int) -> Part:
+        if part not in work.whole:
+            found = write_part(people, network, work.rows, part, wrote)
+            work.note(part, found.files)
+            return found
+        persons = persons_of(people, part)
+        told.more(sum(table.num_rows for table in persons))
+        return Part(work.whole[part], persons)
+
+    def in_order(pool: ThreadPoolExecutor) -> Iterator[Part]:
+        for part in range(n_parts(people)):
+            waiting.append(pool.submit(made, part))
+            if len(waiting) > workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
@@ -133,12 +218,17 @@ def _blocks(people: Population, network: Network | None, workers: int) -> Genera
     with ExitStack() as stack:
         pool = ThreadPoolExecutor(workers)
         stack.callback(pool.shutdown, cancel_futures=True)
+        stack.callback(told.stop.set)
         yield in_order(pool)
 
 
-def _tables_of(people: Population, network: Network | None, index: int) -> Tables:
+def _blocks_of(people: Population, part: int) -> range:
+    return range(part * BLOCKS_A_PART, min((part + 1) * BLOCKS_A_PART, people.n_blocks))
+
+
+def _tables_of(people: Population, network: Network | None, index: int) -> tuple[pa.Table, ...]:
     block = people.block(index)
-    made = tables.persons_table(people, block), tables.stays_table(people, block), tables.trips_table(people, block)
+    made = tables.persons_table(people, block.people), tables.stays_table(people, block), tables.trips_table(people, block)
     return made if network is None else (*made, tables.events_table(network, block))
 
 

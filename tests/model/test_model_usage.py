@@ -36,7 +36,7 @@ def counted(model: Any, period: Period = PERIOD) -> dict[str, Marginal]:
     block, backend = made.block(0), connect(threads=2)
     network = Network.of(made, EventOptions(neighbour_share=0.0))
     given = [backend.create_table(name, table.cast(plain(table)), temp=True) for name, table in (
-        ("people", tables.persons_table(made, block)), ("days", tables.stays_table(made, block)),
+        ("people", tables.persons_table(made, block.people)), ("days", tables.stays_table(made, block)),
         ("used", tables.events_table(network, block)))]  # fmt: skip
     rows: Coded = coded(backend, given[0], given[1], model.zoning, model.domain, period, name="u", events=since_midnight(given[2], period))
     found: dict[str, Marginal] = {}

@@ -45,8 +45,9 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
         purposes = law["purposes"][kind][chain][: law["lengths"][kind][chain]]
         here, clock, at_work = home, 0, 0
         first, end_of_chain = law["schedule_first"][kind][chain : chain + 2]
-        schedule = law["schedules"][kind][
-            first + pick(law["schedule_cumulative"][kind][first:end_of_chain], uniform(key, person, day, 7))]
+        row = pick(law["schedule_cumulative"][kind][first:end_of_chain], uniform(key, person, day, 7))
+        begin = law["schedule_at"][kind][chain] + row * len(purposes)
+        schedule = law["schedules"][kind][begin : begin + len(purposes)]
         for rank, purpose in enumerate(purposes):
             u = [uniform(key, person, day, 8 * rank + k) for k in range(8)]
             to_come = len(purposes) - 1 - rank
@@ -57,7 +58,9 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
             elif n > 0 and u[1] * (n + law["exploration"][purpose]) < n:
                 zone = visited[purpose][int(u[2] * n)]
             else:
-                zone = somewhere(purpose, home, work, here, purposes[rank + 1 : rank + 2], u[3], law)
+                ahead = work if list(purposes[rank + 1 : rank + 2]) == [1] and work >= 0 else home
+                stream = int(seeds.bits(np.uint64(key), person, day, 8 * rank + 6))
+                zone = somewhere(purpose, ahead, here, u[3], u[6], stream, law)
             at_work += purpose == 1
             if not (purpose == 0 or own) and len(visited[purpose]) < PLACES_KEPT:
                 visited[purpose].append(zone)
@@ -71,13 +74,33 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
     return out
 
 
-def somewhere(purpose: int, home: int, work: int, here: int, following: Sequence[int], u: float, law: Law) -> int:
-    """A zone that attracts, not too far from here nor from where the day goes next."""
-    ahead = work if list(following) == [1] and work >= 0 else home
-    attraction = law["attraction"][purpose][law["district"][here]]
-    deterrence = law["deterrence"][purpose]
-    weights = [a * deterrence[law["bands"][ahead][z]][law["bands"][here][z]] for z, a in enumerate(attraction)]
-    return pick(list(accumulate(weights)), u)
+def somewhere(purpose: int, ahead: int, here: int, u: float, v: float, stream: int, law: Law) -> int:
+    """A zone that attracts, not too far from here nor from where the day goes next: by patches of neighbours, see `places`."""
+    patches = [law["patch_zone"][a:b] for a, b in zip(law["patch_first"][:-1], law["patch_first"][1:], strict=True)]
+    if ahead == here:
+        inside = patches[pick(law["tied"][purpose][here], u)]
+        return inside[pick(list(accumulate(weight(purpose, ahead, here, z, law) for z in inside)), v)]
+    most = law["most"][purpose]
+    ranges = list(zip(law["code"][ahead], law["code"][here], strict=True))
+    bounds = [m * most[a][b] for m, (a, b) in zip(law["mass"][purpose][law["district"][here]], ranges, strict=True)]
+    for trial in range(64):
+        w = [float(seeds.mix(np.uint64(stream ^ (3 * trial + k))) >> np.uint64(11)) * 2.0**-53 for k in range(3)]
+        patch = pick(list(accumulate(bounds)), w[0])
+        place = w[1] * len(patches[patch])
+        at = law["patch_first"][patch] + int(place)
+        if place - int(place) >= law["alias_share"][purpose][at]:
+            at = law["alias_other"][purpose][at]
+        zone = law["patch_zone"][at]
+        near = law["deterrence"][purpose][law["bands"][ahead][zone]][law["bands"][here][zone]]
+        if w[2] * most[ranges[patch][0]][ranges[patch][1]] < near:
+            return zone
+    return pick(list(accumulate(weight(purpose, ahead, here, z, law) for z in range(len(law["bands"])))), u)
+
+
+def weight(purpose: int, ahead: int, here: int, zone: int, law: Law) -> float:
+    """How much a zone is wanted, looked at alone."""
+    near = law["deterrence"][purpose][law["bands"][ahead][zone]][law["bands"][here][zone]]
+    return law["attraction"][purpose][law["district"][here]][zone] * near
 
 
 def leaving(schedule: Sequence[int], rank: int, start: int, to_come: int, u: float, edges: Sequence[int]) -> int:

@@ -142,12 +142,3 @@ def test_a_day_type_that_was_not_measured_borrows_the_row_it_is_given() -> None:
     made = generate(handmade.model(), n_persons=1, days=5, seed=1)
     assert made.day_types.tolist() == [0, 0, 1, 1, 0]
     assert replace(made, model=handmade.model(day_type_of=(1, 0, 1))).day_types.tolist() == [1, 1, 0, 1, 1]
-
-
-def test_distances_are_those_of_the_zoning(population: Population, monkeypatch: pytest.MonkeyPatch) -> None:
-    a, b = np.array([0, 1, 2, 2, OUTSIDE]), np.array([4, 1, 3, OUTSIDE, OUTSIDE])
-    want = population.model.zoning.distances_km(a, b).astype(np.float32)
-    assert np.array_equal(population.distances_km(a, b), want, equal_nan=True)
-    monkeypatch.setattr("synthmob.synthesis.days.MAX_PAIRS", 4)  # as with too many zones for a table of pairs
-    fresh = replace(population)
-    assert fresh._pairs_km is None and np.array_equal(fresh.distances_km(a, b), want, equal_nan=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import handmade
@@ -14,8 +15,8 @@ from hypothesis import strategies as st
 
 from synthmob import seeds
 from synthmob.model.geography import Geography
-from synthmob.synthesis import kernel
-from synthmob.synthesis.days import laws
+from synthmob.synthesis import kernel, places
+from synthmob.synthesis.days import end_to_end, laws
 from synthmob.synthesis.points import INWARD, Triangles
 
 STAYS = ("purpose", "zone", "start", "end", "day", "seq", "person")
@@ -40,11 +41,24 @@ def wild(seed: int) -> dict[str, Any]:
     schedules = rng.integers(0, 30, (kinds, most, 20))
     schedules[..., 0] = rng.choice([0, 40, 90, 95], (kinds, most))  # leaves after 22:30, whatever is still to come
     weights = rng.integers(0, 3, (kinds, most))
+    rows = [end_to_end(s[: f[-1]].astype(np.int16), f, n) for s, f, n in zip(schedules, first, lengths, strict=True)]
+    flat, at = np.full((kinds, max(len(f) for f, _ in rows)), -1, np.int16), np.stack([a for _, a in rows])
+    for row, (f, _) in zip(flat, rows, strict=True):
+        row[: len(f)] = f
+    running = np.stack([within(w, f) for w, f in zip(weights + 1e-3, first, strict=True)])
     return law | {
-        "purposes": purposes, "lengths": lengths, "schedules": schedules.astype(np.int16),
-        "schedule_cumulative": np.cumsum(weights + 1e-3, axis=1), "schedule_first": first,
+        "purposes": purposes, "lengths": lengths, "schedules": flat, "schedule_at": at, "schedule_cumulative": running,
+        "schedule_guide": kernel.schedule_guides(running, first), "schedule_first": first,
         "work_anchor": rng.random((kinds, 2)), "exploration": rng.random(6) * 5,
     }  # fmt: skip
+
+
+def within(weights: Any, first: Any) -> Any:
+    """Running sums that begin anew with every chain."""
+    out = np.cumsum(weights)
+    for begin, end in pairwise(first):
+        out[begin:end] = np.cumsum(weights[begin:end])
+    return out
 
 
 def played(law: dict[str, Any], key: Any, who: dict[str, Any], chain: Any, day_types: Any) -> dict[str, Any]:
@@ -53,8 +67,10 @@ def played(law: dict[str, Any], key: Any, who: dict[str, Any], chain: Any, day_t
     out = {name: np.full(n, -9, dtype=kind) for name, kind in zip(STAYS, kinds, strict=True)}
     kernel.live(
         key, who["person"], who["home"], who["work"], chain, day_types, law["purposes"], law["lengths"], law["schedules"],
-        law["schedule_cumulative"], law["schedule_first"], law["duration_edges"], law["travel"], law["travel_edges"],
+        law["schedule_cumulative"], law["schedule_guide"], law["schedule_first"], law["schedule_at"],
+        law["duration_edges"], law["travel"], law["travel_edges"],
         law["attraction"], law["deterrence"], law["bands"], law["district"], law["work_anchor"], law["exploration"],
+        law["patch_first"], law["patch_zone"], law["mass"], law["code"], law["most"], law["alias_share"], law["alias_other"], law["tied"],
         *out.values())  # fmt: skip
     return out
 
@@ -124,6 +140,8 @@ def test_places_are_known_from_the_next_day_on_and_returned_to_at_the_stated_rat
     law = law_of(replace(model, routines=routines, day_type_of=(0, 0, 0)))
     # Outside and all zones are equally attractive, so a new draw is an old place by chance alone.
     law["attraction"], law["deterrence"] = np.ones_like(law["attraction"]), np.ones_like(law["deterrence"])
+    geography, even = Geography.of(model.zoning, model.domain), np.ones_like(model.flows.affinity)
+    law |= places.laws(geography, np.ones_like(model.flows.attraction), even, law["deterrence"])
     n, days = 20_000, 2
     who = {"person": np.arange(n), "home": np.zeros(n, int), "work": np.full(n, -1)}
     out = played(law, seeds.stage_key(1, "days"), who, np.zeros((n, days), int), np.zeros(days, int))
@@ -140,7 +158,7 @@ def test_chains_are_chosen_by_class_and_day_type() -> None:
     weights[..., -1] += 1
     cumulative, u = weights.cumsum(axis=-1).astype(float), rng.random((300, 3))
     klass, day_type = rng.integers(0, 48, 300), np.array([0, 1, 1])
-    found = kernel.choose_chains(u, klass, day_type, cumulative)
+    found = kernel.choose_chains(u, klass, day_type, cumulative, kernel.guides(cumulative, 64))
     want = [[twin.pick(cumulative[day_type[d], klass[p]], u[p, d]) for d in range(3)] for p in range(300)]
     assert found.tolist() == want
     assert (weights[day_type[None, :], klass[:, None], found] > 0).all()

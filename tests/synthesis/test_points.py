@@ -68,10 +68,11 @@ def test_outside_has_no_point() -> None:
 
 
 def test_homes_never_move_and_a_place_is_a_place() -> None:
-    block = generate(handmade.model(), n_persons=3_000, days=5, seed=4).block(0)
+    made = generate(handmade.model(), n_persons=3_000, days=5, seed=4)
+    block = made.block(0)
     s = block.stays
     home = s.purpose == 0
-    assert np.array_equal(s.lonlat[home], block.home_lonlat[s.person[home]], equal_nan=True)
+    assert np.array_equal(s.lonlat[home], made.home_points(block.people)[s.person[home]], equal_nan=True)
     known = s.zone < OUTSIDE
     assert np.isnan(s.lonlat[~known]).all() and not np.isnan(s.lonlat[known]).any()
     rows = np.column_stack([s.person, s.zone, s.purpose])[known]

@@ -32,7 +32,7 @@ def block(population: Population) -> Block:
 @pytest.fixture(scope="module")
 def made(population: Population, block: Block) -> dict[str, pa.Table]:
     return {
-        "persons": tables.persons_table(population, block), "stays": tables.stays_table(population, block),
+        "persons": tables.persons_table(population, block.people), "stays": tables.stays_table(population, block),
         "trips": tables.trips_table(population, block)}  # fmt: skip
 
 
@@ -94,7 +94,8 @@ def test_a_trip_joins_two_stays(made: dict[str, pa.Table], population: Populatio
     outside = (s.zone[after - 1] == OUTSIDE) | (s.zone[after] == OUTSIDE)
     assert np.array_equal(nulls_of(trips, "distance_km"), outside)
     km = trips["distance_km"].to_numpy()
-    assert np.array_equal(km, population.distances_km(s.zone[after - 1], s.zone[after]), equal_nan=True)
+    want = population.model.zoning.distances_km(s.zone[after - 1], s.zone[after]).astype(np.float32)
+    assert np.array_equal(km, want, equal_nan=True)
     assert (km[~outside] > 0).all()
 
 
@@ -106,6 +107,6 @@ def test_attributes_that_the_release_knew_nothing_of_are_left_out(known: tuple[s
     model = handmade.model(domain=domain)
     anchors = replace(model.anchors, groups=np.ones((3, 2, classes)))
     made = generate(replace(model, anchors=anchors), n_persons=40, days=1, seed=1)
-    table = tables.persons_table(made, made.block(0))
+    table = tables.persons_table(made, made.who(0))
     assert table.column_names == [c for c in schema.PERSONS.names if c not in silent and c != "weight"]
     assert table.schema == tables.persons_schema(made)

@@ -18,9 +18,10 @@ from synthmob import manifest, modelfile, schema
 from synthmob.errors import FormatError, InputError
 from synthmob.model.mobility import MobilityModel
 from synthmob.synthesis.days import BLOCK, generate
-from synthmob.synthesis.writer import PART, write
+from synthmob.synthesis.writer import BLOCKS_A_PART, write
 from synthmob.zonefiles import read_zoning
 
+PART = BLOCKS_A_PART * BLOCK
 GROUPS = -(-PERSONS // BLOCK)
 
 

@@ -1,0 +1,89 @@
+"""How a zone is drawn without a look at every zone: zones lie in patches of neighbours, and a patch is drawn first.
+
+A zone is wanted in proportion to attraction x deterrence, and deterrence knows two distances: from the place that the day is tied to (home,
+or work before work) and from the place before. Where those two are one place, the weight of every patch is known beforehand: a patch is
+drawn by that, and a zone inside it by a look at its zones. Where they differ, a patch weighs its attraction times the most that deterrence
+can be in it, a zone is drawn by attraction (Walker 1977, doi:10.1145/355744.355749) and kept with the share that its own deterrence has of
+that most (von Neumann's rejection). Either way the law is the one of a look at every zone, nothing is cut off, and memory grows with
+the zones times the square root of their number, not with their square.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from synthmob.model.geography import Geography
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+LEAST_PATCH = 16
+MOST_STEPS = 20
+"""Distance bands are looked at in so many steps at most, or pairs of ranges of them would fill memory."""
+
+
+@dataclass(frozen=True)
+class Patches:
+    """Zones in patches: patch c holds `zone[first[c]:first[c + 1]]`; `district` (patches,) is that of all its zones."""
+
+    first: IntArray
+    zone: IntArray
+    district: IntArray
+
+    @staticmethod
+    def of(geography: Geography) -> Patches:
+        """Every district is halved across its longer side until no patch has more zones than half the root of all."""
+        most = max(LEAST_PATCH, math.isqrt(geography.n) // 2)
+        parent = geography.parents["district"]
+        patches: list[IntArray] = []
+        for district in range(int(parent.max()) + 1):
+            todo = [np.flatnonzero(parent == district)]
+            while todo:
+                zones = todo.pop()
+                if len(zones) <= most:
+                    patches += [zones] if len(zones) else []
+                    continue
+                xy = geography.xy_km[zones]
+                axis = int(np.argmax(np.ptp(xy, axis=0)))
+                order = zones[np.argsort(xy[:, axis], kind="stable")]
+                todo += [np.sort(order[len(order) // 2 :]), np.sort(order[: len(order) // 2])]
+        first = np.cumsum([0, *map(len, patches)])
+        return Patches(first.astype(np.int64), np.concatenate(patches), parent[[zones[0] for zones in patches]])
+
+
+def laws(geography: Geography, attraction: FloatArray, affinity: FloatArray, deterrence: FloatArray) -> dict[str, npt.NDArray[Any]]:
+    """What the kernel draws zones by, of `attraction` (purposes, zones), `affinity` (districts, districts) and `deterrence` (purposes,
+    bands, bands).
+
+    `mass` (purposes, districts of the place before, patches) is attraction; `code` (zones, patches) the range of bands from a zone to a
+    patch and `most` (purposes, ranges, ranges) the most that deterrence is in two ranges; `alias_share` and `alias_other` (purposes,
+    zones in order of patches) draw a zone of a patch; `tied` (purposes, zones, patches) cumulates the weights where both places are one.
+    """
+    from synthmob.synthesis import kernel
+
+    patches = Patches.of(geography)
+    ordered = np.ascontiguousarray(attraction[:, patches.zone])
+    weight = np.add.reduceat(ordered, patches.first[:-1], axis=1)
+    step = -(-geography.n_bands // MOST_STEPS)
+    rows = geography.bands[:, patches.zone] // step
+    low, high = (f.reduceat(rows, patches.first[:-1], axis=1).astype(np.int64) for f in (np.minimum, np.maximum))
+    share, other = kernel.aliases(ordered, patches.first)
+    district = geography.parents["district"]
+    tied = kernel.tied_weights(attraction, affinity, district, deterrence, geography.bands, patches.first, patches.zone)
+    return {
+        "patch_first": patches.first, "patch_zone": patches.zone, "mass": weight[:, None, :] * affinity[None][:, :, patches.district],
+        "code": (high * (high + 1) // 2 + low).astype(np.uint8), "most": _most(deterrence, step), "alias_share": share,
+        "alias_other": other, "tied": tied}  # fmt: skip
+
+
+def _most(deterrence: FloatArray, step: int) -> FloatArray:
+    """The most that deterrence (purposes, bands, bands) is in any two ranges of steps: shape (purposes, ranges, ranges)."""
+    edges = np.arange(0, deterrence.shape[1], step)
+    coarse = np.maximum.reduceat(np.maximum.reduceat(deterrence, edges, axis=1), edges, axis=2)
+    ranges = [(low, high + 1) for high in range(len(edges)) for low in range(high + 1)]
+    rows = np.stack([coarse[:, low:end].max(axis=1) for low, end in ranges], axis=1)
+    return np.stack([rows[:, :, low:end].max(axis=2) for low, end in ranges], axis=2)

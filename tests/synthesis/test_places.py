@@ -1,0 +1,120 @@
+"""Zones are drawn by patches, and the law is that of a look at every zone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import handmade
+import numpy as np
+import pytest
+import shapely
+
+from synthmob import seeds
+from synthmob.model.geography import Geography
+from synthmob.synthesis import kernel, places
+from synthmob.synthesis.places import LEAST_PATCH, Patches
+from synthmob.zones import Level, Zoning
+
+SIDE = 24
+
+
+def grid(edges_km: tuple[float, ...] = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)) -> Geography:
+    """576 squares of about a kilometre in four districts, the last of which is small."""
+    at = [(x, y) for y in range(SIDE) for x in range(SIDE)]
+    shapes = np.array([shapely.box(0.014 * x, 51 + 0.009 * y, 0.014 * (x + 1), 51 + 0.009 * (y + 1)) for x, y in at], dtype=object)
+    ids = tuple(f"{x}-{y}" for x, y in at)
+    district = np.array([3 if x + y < 3 else int(x >= 12) + (y >= 12) for x, y in at])
+    zoning = Zoning(ids, shapes, (Level("zone", ids, np.arange(len(ids))), Level("district", ("a", "b", "c", "d"), district)))
+    from dataclasses import replace
+
+    return Geography.of(zoning, replace(handmade.DOMAIN, distance_edges_km=edges_km))
+
+
+GRID = grid()
+
+
+def wanted(rng: np.random.Generator, geography: Geography = GRID) -> tuple[Any, Any, Any]:
+    attraction = rng.random((3, geography.n)) * (rng.random((3, geography.n)) < 0.7)
+    deterrence = np.exp(-rng.random((3, 1, 1)) * (np.arange(geography.n_bands)[:, None] + np.arange(geography.n_bands)))
+    deterrence *= rng.random(deterrence.shape)  # nothing says that it falls with the distance
+    return attraction, rng.random((5, 5)), deterrence
+
+
+def test_patches_hold_every_zone_once_and_lie_in_one_district() -> None:
+    patches, parent = Patches.of(GRID), GRID.parents["district"]
+    assert sorted(patches.zone) == list(range(GRID.n)) and patches.zone[-1] == GRID.n - 1
+    assert np.diff(patches.first).max() <= LEAST_PATCH and np.diff(patches.first).min() >= 1
+    for k, (begin, end) in enumerate(zip(patches.first[:-1], patches.first[1:], strict=True)):
+        assert set(parent[patches.zone[begin:end]]) == {patches.district[k]}
+        xy = GRID.xy_km[patches.zone[begin:end]]
+        assert end - begin == 1 or np.ptp(xy, axis=0).max() < 7  # neighbours
+
+
+@pytest.mark.parametrize("edges", [GRID.edges_km, tuple(float(k) / 2 for k in range(45))])
+def test_no_weight_is_above_its_bound(edges: tuple[float, ...]) -> None:
+    """With 46 bands they are looked at in steps: bounds are wider, and still bounds."""
+    geography = grid(edges)
+    attraction, affinity, deterrence = wanted(np.random.default_rng(1), geography)
+    law, patches = places.laws(geography, attraction, affinity, deterrence), Patches.of(geography)
+    patch_of = np.empty(geography.n, dtype=int)
+    patch_of[patches.zone] = np.repeat(np.arange(len(patches.district)), np.diff(patches.first))
+    for anchor in (0, 300, geography.n - 1):
+        bound = law["most"][:, law["code"][anchor][:, None], law["code"][None, 77, :].T][:, :, 0]
+        own = deterrence[:, geography.bands[anchor], geography.bands[77]]
+        assert (own <= bound[:, patch_of]).all()
+    mass = np.stack([np.bincount(patch_of, weights=a * affinity[2][geography.parents["district"]]) for a in attraction])
+    assert law["mass"][:, 2] == pytest.approx(mass)
+
+
+def test_aliases_are_the_shares_of_the_zones() -> None:
+    attraction, affinity, deterrence = wanted(np.random.default_rng(2))
+    law, patches = places.laws(GRID, attraction, affinity, deterrence), Patches.of(GRID)
+    for purpose in range(3):
+        for begin, end in zip(patches.first[:-1], patches.first[1:], strict=True):
+            got, n = np.zeros(GRID.n), end - begin
+            for k in range(begin, end):
+                got[k] += law["alias_share"][purpose, k] / n
+                got[law["alias_other"][purpose, k]] += (1 - law["alias_share"][purpose, k]) / n
+            own = attraction[purpose, patches.zone[begin:end]]
+            if own.sum() > 0:
+                assert got[begin:end] == pytest.approx(own / own.sum(), abs=1e-12)
+                assert (got[begin:end][own == 0] == 0).all()
+
+
+def test_tied_places_have_the_weights_of_their_patches() -> None:
+    attraction, affinity, deterrence = wanted(np.random.default_rng(3))
+    law, patches, parent = places.laws(GRID, attraction, affinity, deterrence), Patches.of(GRID), GRID.parents["district"]
+    for here in (5, 444, GRID.n - 1):
+        band = GRID.bands[here]
+        weights = attraction[1] * affinity[parent[here]][parent] * deterrence[1, band, band]
+        assert law["tied"][1, here] == pytest.approx(np.cumsum(np.add.reduceat(weights[patches.zone], patches.first[:-1])))
+
+
+@pytest.mark.parametrize(("anchor", "here"), [(30, 30), (30, 400), (0, 575), (30, 576), (576, 31)])
+def test_zones_are_drawn_as_a_look_at_all_of_them_would(anchor: int, here: int) -> None:
+    """A chain of one stay there and a next one at an anchor: chi-square over 200,000 persons."""
+    from scipy.stats import chi2
+
+    attraction, affinity, deterrence = wanted(np.random.default_rng(4))
+    law, parent, n = places.laws(GRID, attraction, affinity, deterrence), GRID.parents["district"], 200_000
+    chain = {
+        "purposes": np.array([[[0, 1, 2, 1]]], np.int8), "lengths": np.array([[4]]), "schedules": np.zeros((1, 4), np.int16),
+        "schedule_cumulative": np.ones((1, 1)), "schedule_guide": np.zeros((1, 1), np.int32), "schedule_first": np.array([[0, 1]]),
+        "schedule_at": np.array([[0, 4]])}
+    out = [np.empty(4 * n, kind) for kind in (np.int8, np.int32, np.int32, np.int32, np.int32, np.int32, np.int64)]
+    # Home is `here`, work is the anchor: home, then a look for purpose 2 before work.
+    chain["purposes"][0, 0] = (0, 2, 1, 0)
+    kernel.live(
+        seeds.stage_key(4, "days"), np.arange(n), np.full(n, here), np.full(n, anchor), np.zeros((n, 1), int), np.zeros(1, int),
+        *(chain[k] for k in ("purposes", "lengths", "schedules", "schedule_cumulative", "schedule_guide", "schedule_first", "schedule_at")),
+        np.array([0, 10]), np.ones((GRID.n_bands, 1)), np.array([0, 5]), attraction[:, None, :] * affinity[None][:, :, parent], deterrence,
+        GRID.bands, parent, np.ones((1, 2)), np.full(3, 1e9),
+        *(law[k] for k in ("patch_first", "patch_zone", "mass", "code", "most", "alias_share", "alias_other", "tied")), *out)  # fmt: skip
+    found = np.bincount(out[1][1::4], minlength=GRID.n)
+    weights = attraction[2] * affinity[parent[here]][parent] * deterrence[2, GRID.bands[anchor], GRID.bands[here]]
+    expected = weights / weights.sum() * n
+    assert (found[weights == 0] == 0).all()
+    rare = expected < 20
+    cells = np.append(expected[~rare], expected[rare].sum()), np.append(found[~rare], found[rare].sum())
+    score = float(((cells[1] - cells[0]) ** 2 / np.maximum(cells[0], 1e-9))[cells[0] > 5].sum())
+    assert chi2.sf(score, int((cells[0] > 5).sum()) - 1) > 1e-6
