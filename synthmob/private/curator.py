@@ -64,6 +64,7 @@ class Curator:
     period: Period
     read_from: Literal["stays", "events"] = "stays"
     memory_limit_gb: float | None = None
+    engine_name: str = engine.DUCKDB
 
     @staticmethod
     def of(folder: str | Path, zoning: Zoning, period: Period | None = None, **rest: Any) -> Curator:
@@ -190,7 +191,7 @@ class Curator:
         """A DuckDB that spills into a folder of its own, which is gone afterwards."""
         with tempfile.TemporaryDirectory(prefix="synthmob-") as spill, files.unquoted():
             Path(spill).chmod(0o700)
-            backend = engine.connect(memory_limit_gb=self.memory_limit_gb, temp_directory=spill)
+            backend = engine.connect(memory_limit_gb=self.memory_limit_gb, temp_directory=spill, name=self.engine_name)
             try:
                 yield backend
             finally:
@@ -207,7 +208,7 @@ def _given(curator: Curator, backend: Any, plan: Plan) -> tuple[Any, Any, Any]:
         return read.subscribers, read.stays, read.usage
     # Kept, for what follows asks for them several times, and each time the events would be read again.
     detected = stays.detect(read.events, curator.zoning, curator.period)
-    return read.subscribers, backend.create_table(ibis.util.gen_name("stays"), detected, temp=True), read.usage
+    return read.subscribers, engine.keep(backend, ibis.util.gen_name("stays"), detected), read.usage
 
 
 def _of_persons(used: Any) -> Any:

@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import ibis
 
+from synthmob import engine
 from synthmob.errors import InputError, RecordError
 
 FILE, ROW = "_file", "_row"
@@ -63,7 +65,7 @@ class RecordFile:
             return self.backend.to_pyarrow(expression).to_pylist()
         except (duckdb.OutOfMemoryException, duckdb.InterruptException):
             raise
-        except duckdb.Error as error:
+        except engine.failures() as error:
             raise _unreadable(self.name, self.is_text, error) from None
 
     def check_text(self) -> None:
@@ -78,7 +80,7 @@ class RecordFile:
         >>> RecordFile(None, Path("in/stays.parquet"), None, None, False).place("/data/in/stays.parquet", 17)
         'stays.parquet, row 17'
         """
-        part = Path(file).name
+        part = unquote(Path(file).name) if file.startswith("file:") else Path(file).name
         return f"{part if part == self.name else f'{self.name}/{part}'}, row {row}"
 
 
@@ -98,19 +100,24 @@ def unquoted() -> Generator[None]:
         raise
     except duckdb.Error:
         raise RecordError("The records cannot be read to their end: write them again, a file is damaged.") from None
+    except engine.failures():
+        raise RecordError(
+            "Spark gave up on the records: a file is damaged, or it has too little memory (--memory-limit-gb is its driver's)."
+        ) from None
 
 
 def open_file(backend: Any, path: Path) -> RecordFile:
     """A record file, opened but not read; RecordError where it is missing, empty, of another kind or damaged."""
-    import duckdb
-
     parts, is_text = _parts(path)
     for part in parts:
         if not part.is_file() or part.stat().st_size == 0:
             raise RecordError(f"{path.name} is empty or holds an empty part: write at least one row, or leave it out.")
+    if is_text and engine.on_spark(backend):
+        raise RecordError(f"{path.name} is CSV, and Spark reads Parquet alone: write the records as Parquet, or use --engine duckdb.")
+    read = _on_spark if engine.on_spark(backend) else _csv if is_text else _parquet
     try:
-        table, numbered = _csv(backend, parts) if is_text else _parquet(backend, parts)
-    except (duckdb.Error, OSError) as error:
+        table, numbered = read(backend, parts, path)
+    except (*engine.failures(), OSError) as error:
         raise _unreadable(path.name, is_text, error) from None
     file = RecordFile(backend, path, table, numbered, is_text)
     if not file.fetch(table.limit(1).select(one=ibis.literal(1))):
@@ -145,7 +152,27 @@ def _parts(path: Path) -> tuple[list[Path], bool]:
     return (columnar, False) if columnar else (text, True)
 
 
-def _parquet(backend: Any, parts: list[Path]) -> tuple[Any, Any]:
+def _on_spark(backend: Any, parts: list[Path], path: Path) -> tuple[Any, Any]:
+    """Parquet for Spark, which would take the columns of one part for those of all."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from synthmob import sparkengine
+
+    try:
+        schemas = [pq.read_schema(part) for part in parts]
+    except pa.ArrowException as error:
+        raise OSError(str(error)) from None
+    if any(schema.remove_metadata() != schemas[0].remove_metadata() for schema in schemas):
+        raise OSError("parts differ")
+    nanoseconds = [field.name for field in schemas[0] if pa.types.is_timestamp(field.type) and field.type.unit == "ns"]
+    base = path if path.is_dir() else path.parent
+    numbered = sparkengine.read_parquet(backend, [str(p.absolute()) for p in parts], str(base.absolute()), nanoseconds, FILE, ROW)
+    return numbered.drop(FILE, ROW), numbered
+
+
+def _parquet(backend: Any, parts: list[Path], path: Path) -> tuple[Any, Any]:
+    del path
     paths = [_literally(p) for p in parts]
     numbered = backend.read_parquet(paths, filename=FILE, file_row_number=True)
     position = {FILE: numbered[FILE], ROW: numbered.file_row_number + 1}
@@ -153,8 +180,9 @@ def _parquet(backend: Any, parts: list[Path]) -> tuple[Any, Any]:
     return backend.read_parquet(paths), numbered.select(*columns, **position)
 
 
-def _csv(backend: Any, parts: list[Path]) -> tuple[Any, Any]:
+def _csv(backend: Any, parts: list[Path], path: Path) -> tuple[Any, Any]:
     """CSV as text, so that ids keep their leading zeros; row numbers need each part read in its own order."""
+    del path
     headers = [_header(part) for part in parts]
     if any(set(names) != set(headers[0][1]) for _, names in headers):
         raise RecordError(

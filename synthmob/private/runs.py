@@ -106,7 +106,9 @@ def _beside(table: Any, ordered: Any, steps: int) -> dict[str, Any]:
 
 
 def _apart_km(a: Any, b: Any) -> Any:
-    return ((a["x_km"] - b["x_km"]) ** 2 + (a["y_km"] - b["y_km"]) ** 2).sqrt()
+    # Products and not powers, whose last bit an engine may choose.
+    east, north = a["x_km"] - b["x_km"], a["y_km"] - b["y_km"]
+    return (east * east + north * north).sqrt()
 
 
 def _unflap(runs: Any, seen: Any, places: Any) -> Any:
