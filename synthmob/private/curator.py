@@ -24,7 +24,7 @@ from synthmob.errors import PlanError
 from synthmob.marginals import Marginal, unravel
 from synthmob.period import Period
 from synthmob.plan import Plan, Request
-from synthmob.private import anchors, bounding, files, noise, records, stays
+from synthmob.private import anchors, bounding, files, noise, postgres, records, stays
 from synthmob.private.records import Sources
 from synthmob.release import Release
 from synthmob.zones import Zoning
@@ -189,7 +189,7 @@ class Curator:
     @contextmanager
     def _backend(self) -> Generator[Any]:
         """A DuckDB that spills into a folder of its own, which is gone afterwards."""
-        with tempfile.TemporaryDirectory(prefix="synthmob-") as spill, files.unquoted():
+        with tempfile.TemporaryDirectory(prefix="synthmob-") as spill, files.unquoted(), postgres.connections():
             Path(spill).chmod(0o700)
             backend = engine.connect(memory_limit_gb=self.memory_limit_gb, temp_directory=spill, name=self.engine_name)
             try:

@@ -11,7 +11,7 @@ import csv
 import gzip
 import re
 import zlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
@@ -23,6 +23,7 @@ import ibis
 
 from synthmob import engine
 from synthmob.errors import InputError, RecordError
+from synthmob.private.postgres import Table
 
 FILE, ROW = "_file", "_row"
 SEPARATORS, LONGEST_HEADER = ",;\t|", 65_536
@@ -38,7 +39,8 @@ class RecordFile:
     """One table of the records, as it lies on disk.
 
     `table` is what is counted; `numbered` the same rows with the columns `_file` and `_row` (from 1, a CSV's header not
-    counted), read only to say where an error is. `is_text` holds for CSV, whose columns are all text here.
+    counted), read only to say where an error is. `is_text` holds for CSV, whose columns are all text here. A table of a
+    database has no rows before `of` is asked for some of its columns.
     """
 
     backend: Any
@@ -46,6 +48,11 @@ class RecordFile:
     table: Any
     numbered: Any
     is_text: bool
+    fetched: Callable[[Sequence[str]], RecordFile] | None = None
+
+    def of(self, columns: Sequence[str]) -> RecordFile:
+        """The same records with at least these columns at hand: what lies elsewhere is fetched now."""
+        return self if self.fetched is None else self.fetched(columns)
 
     @property
     def name(self) -> str:
@@ -106,8 +113,39 @@ def unquoted() -> Generator[None]:
         ) from None
 
 
-def open_file(backend: Any, path: Path) -> RecordFile:
-    """A record file, opened but not read; RecordError where it is missing, empty, of another kind or damaged."""
+def open_file(backend: Any, place: Path | Table) -> RecordFile:
+    """A record file or table, opened but not read; RecordError where it is missing, empty, of another kind or damaged."""
+    return _table(backend, place) if isinstance(place, Table) else _file(backend, place)
+
+
+def _table(backend: Any, place: Table) -> RecordFile:
+    """A table of a database, of which DuckDB gets the columns that are asked for, when they are."""
+    import duckdb
+
+    if engine.on_spark(backend):
+        raise RecordError("Spark reads Parquet alone and the records are in PostgreSQL: use --engine duckdb for them.")
+    path = Path(place.name)
+    table = ibis.memtable(place.header().empty_table())
+
+    def fetched(columns: Sequence[str]) -> RecordFile:
+        name = ibis.util.gen_name("fetched")
+        rows = place.rows(columns, ROW)
+        backend.con.register(f"{name}_rows", rows)
+        try:
+            backend.raw_sql(f'CREATE TEMP TABLE "{name}" AS SELECT * FROM "{name}_rows"')  # noqa: S608  (a name of ours)
+        except (duckdb.OutOfMemoryException, duckdb.InterruptException):
+            raise
+        except duckdb.Error:
+            raise RecordError(f"The table {place.name} cannot be read to its end: see PostgreSQL's own log for why.") from None
+        finally:
+            backend.con.unregister(f"{name}_rows")
+        numbered = backend.table(name).mutate(**{FILE: ibis.literal(str(path))})
+        return RecordFile(backend, path, numbered.drop(FILE, ROW), numbered, False)
+
+    return RecordFile(backend, path, table, table.mutate(**{FILE: ibis.literal(str(path)), ROW: ibis.literal(0, "int64")}), False, fetched)
+
+
+def _file(backend: Any, path: Path) -> RecordFile:
     parts, is_text = _parts(path)
     for part in parts:
         if not part.is_file() or part.stat().st_size == 0:
