@@ -152,7 +152,7 @@ def _subscribers_file(backend: Any, sources: Sources) -> RecordFile:
     if path is None:
         where = f"in {sources.folder}" if sources.folder else "among the paths given"
         raise RecordError(
-            f"There is no subscribers.parquet, subscribers.csv or table subscribers {where}: it is needed, one row a subscriber."
+            f"There is no subscribers.parquet or subscribers.csv, nor a table of that name, {where}: it is needed, one row a subscriber."
         )
     return open_file(backend, path)
 
@@ -169,7 +169,7 @@ def _choose(sources: Sources, prefer: Literal["stays", "events"]) -> tuple[Liter
         return "events", events
     where = f"in {sources.folder}" if sources.folder else "among the paths given"
     raise RecordError(
-        f"There are neither stays nor events {where}: put a stays.parquet, events.parquet, a CSV or a table of them there."
+        f"There are neither stays nor events {where}: put a stays.parquet, events.parquet or a CSV of them there."
     )
 
 
