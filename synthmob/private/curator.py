@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -174,7 +175,7 @@ class Curator:
         return *anchors.detect(people, days, self.zoning, self.period), _of_persons(used)
 
     def _over(self, extra: Sources) -> Curator:
-        """A curator of planted subscribers, who are read from stays or from events as the records are."""
+        """A curator of planted subscribers, read from what the records are read from."""
         return replace(self, sources=extra, read_from=records.kind(self.sources, self.read_from))
 
     @contextmanager
@@ -206,9 +207,10 @@ def _given(curator: Curator, backend: Any, plan: Plan) -> tuple[Any, Any, Any]:
         domain=plan.domain, usage=sorted(asked))  # fmt: skip
     if read.stays is not None:
         return read.subscribers, read.stays, read.usage
-    # Kept, for what follows asks for them several times, and each time the events would be read again.
-    detected = stays.detect(read.events, curator.zoning, curator.period)
-    return read.subscribers, engine.keep(backend, ibis.util.gen_name("stays"), detected), read.usage
+    # Kept, for what follows asks for them several times. Spark keeps every step: it does not end over all of them multiplied out.
+    steps = [partial(engine.step, backend)] if engine.on_spark(backend) else []
+    detected = stays.detect(read.events, curator.zoning, curator.period, *steps)
+    return read.subscribers, engine.step(backend, detected), read.usage
 
 
 def _of_persons(used: Any) -> Any:

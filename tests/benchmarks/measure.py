@@ -79,7 +79,8 @@ def by_sql(folder: Path, curator: Curator, memory_gb: float | None, spill: str) 
         count(*) FILTER (rank = 0) OVER (PARTITION BY subscriber_id, day_type) AS n_days FROM (
         SELECT subscriber_id, day, {types}[day + 1] AS day_type, {code('purpose', domain.purposes)} AS purpose, area,
         row_number() OVER d - 1 AS rank, count(*) OVER (PARTITION BY subscriber_id, day) AS n_stays, lag(area) OVER d AS previous
-        FROM '{folder}/stays.parquet' JOIN zones USING (zone_id) WINDOW d AS (PARTITION BY subscriber_id, day ORDER BY seq))""")
+        FROM '{folder}/stays.parquet' AS s
+        JOIN zones ON zones.zone_id = coalesce(s.zone_id, 'outside') WINDOW d AS (PARTITION BY subscriber_id, day ORDER BY seq))""")
     said = {"areas": len(zoning.level_labels("district")), "days": period.days, "data": KINDS.index("data"), "sexes": len(domain.sex),
             "ages": len(domain.age_band)}  # fmt: skip
     found = {}
@@ -146,6 +147,8 @@ def main() -> int:
         print(f"{how:10} {middle['wall']:>8.1f} {middle['cpu']:>8.1f} {middle['peak']:>8.2f} {middle['spilled']:>10.2f}")
     ratio = statistics.median(m["cpu"] / s["cpu"] for s, m in zip(lines["SQL"], lines["measure"], strict=True))
     same = all(line["digest"] == lines["SQL"][0]["digest"] for found in lines.values() for line in found)
+    for name in TABLES if not same else ():
+        print(name, *(found[0]["digest"][name] for found in lines.values()), "SQL, then measure: cells, their sum, a checksum")
     agree = "the same" if same else "NOT THE SAME"
     print(f"CPU of measure over that of the SQL: {ratio:.2f} (at most {MOST} is wanted); the counts are {agree}")
     return int(not same or ratio > MOST)
