@@ -209,8 +209,7 @@ def _given(curator: Curator, backend: Any, plan: Plan) -> tuple[Any, Any, Any]:
         return read.subscribers, read.stays, read.usage
     # Kept, for what follows asks for them several times. Spark keeps every step: it does not end over all of them multiplied out.
     steps = [partial(engine.step, backend)] if engine.on_spark(backend) else []
-    detected = stays.detect(read.events, curator.zoning, curator.period, *steps)
-    return read.subscribers, engine.step(backend, detected), read.usage
+    return read.subscribers, engine.step(backend, stays.detect(read.events, curator.zoning, curator.period, *steps)), read.usage
 
 
 def _of_persons(used: Any) -> Any:
