@@ -120,21 +120,18 @@ def _compiler() -> Any:
     """Ibis' compiler for Spark, put right where its SQL would mean something else to Spark than it means to DuckDB."""
     from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 
-    class Compiler(PySparkCompiler):
-        __slots__ = ()
+    def literal(self: Any, op: Any, *, value: Any, dtype: Any) -> Any:
+        """A float is a double: Spark takes 1.0 for a decimal, and a third of it for 0.33333333333."""
+        found = PySparkCompiler.visit_NonNullLiteral(self, op, value=value, dtype=dtype)
+        return self.cast(found, dtype) if dtype.is_floating() else found
 
-        # The names and arguments of these methods are ibis'.
-        def visit_NonNullLiteral(self, op: Any, *, value: Any, dtype: Any) -> Any:
-            """A float is a double: Spark takes 1.0 for a decimal, and a third of it for 0.33333333333."""
-            found = super().visit_NonNullLiteral(op, value=value, dtype=dtype)
-            return self.cast(found, dtype) if dtype.is_floating() else found
+    def strip(self: Any, _op: Any, *, arg: Any) -> Any:
+        """Blanks by their codes: Spark reads the escapes of a form feed and of a vertical tab as the letters f and v."""
+        return self.f.anon.btrim(arg, self.f.concat(*(self.f.anon.char(code) for code in BLANKS)))
 
-        def visit_Strip(self, op: Any, *, arg: Any) -> Any:  # noqa: ARG002
-            """Blanks by their codes: Spark reads the escapes of a form feed and of a vertical tab as the letters f and v."""
-            return self.f.anon.btrim(arg, self.f.concat(*(self.f.anon.char(code) for code in BLANKS)))
+    def element(self: Any, _op: Any, *, arg: Any, index: Any) -> Any:
+        """The index of an array is an INT to Spark."""
+        return self.f.anon.get(arg, self.cast(index, ibis.dtype("int32")))
 
-        def visit_ArrayIndex(self, op: Any, *, arg: Any, index: Any) -> Any:  # noqa: ARG002
-            """The index of an array is an INT to Spark."""
-            return self.f.anon.get(arg, self.cast(index, ibis.dtype("int32")))
-
-    return Compiler()
+    ours = {"visit_NonNullLiteral": literal, "visit_Strip": strip, "visit_ArrayIndex": element, "__slots__": ()}
+    return type("Compiler", (PySparkCompiler,), ours)()
