@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_everything(tmp_path_factory.mktemp("records"))
 
 
-@pytest.mark.parametrize("read_from", ["stays", "events"])
+@pytest.mark.parametrize("read_from", ["stays", pytest.param("events", marks=pytest.mark.slow)])
 def test_the_counts_are_those_of_duckdb(folder: Path, read_from: str) -> None:
     ours = Curator.of(folder, TOWN, read_from=read_from)
     plan = ours.plan(Plan.standard())
