@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from synthmob.databases import Address, is_address
+
 if TYPE_CHECKING:
     from synthmob.pipeline.places import ZoningFile
     from synthmob.pipeline.records import RecordFiles
@@ -68,12 +70,18 @@ def zones(a: argparse.Namespace) -> ZoningFile:
     return ZoningFile(a.zones, a.id_column, a.district_column, a.h3_resolution)
 
 
-def records(a: argparse.Namespace, folder: Path | None, *, paths: bool) -> RecordFiles:
+def place(text: str) -> Path | Address:
+    """What the argument of a record table names: a path, or a database."""
+    return Address.of(text) if is_address(text) else Path(text)
+
+
+def records(a: argparse.Namespace, folder: Path | Address | None, *, paths: bool) -> RecordFiles:
     """The records in a folder, or, where the verb takes `paths`, at those."""
     from synthmob.pipeline.records import RecordFiles
 
     named = (a.subscribers, a.stays, a.events) if paths else (None, None, None)
-    return RecordFiles(folder, *named, a.first_day, a.days, a.timezone, a.read_from, a.memory_limit_gb)
+    rest = {"engine": a.engine} if paths else {}
+    return RecordFiles(folder, *named, a.first_day, a.days, a.timezone, a.read_from, a.memory_limit_gb, **rest)
 
 
 def account(a: argparse.Namespace) -> Account:

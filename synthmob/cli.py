@@ -87,9 +87,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_measure(verbs: Any) -> None:
     p = verbs.add_parser("measure", help="records in, a private release out (the operator's side)", epilog=EXIT_CODES)
-    p.add_argument("records", type=Path, nargs="?", metavar="RECORDS", help="folder with subscribers and stays or events")
+    p.add_argument("records", type=arguments.place, nargs="?", metavar="RECORDS",
+                   help="folder with subscribers and stays or events, or postgresql://USER@HOST/DATABASE?schema=NAME")  # fmt: skip
     for name in ("subscribers", "stays", "events"):
-        p.add_argument(f"--{name}", type=Path, metavar="PATH", help=f"{name}, where they do not lie in RECORDS")
+        p.add_argument(f"--{name}", type=arguments.place, metavar="PATH",
+                       help=f"{name}, where they do not lie in RECORDS: a path, or postgresql://USER@HOST/DATABASE?table=NAME")  # fmt: skip
+    p.add_argument("--engine", default="duckdb", metavar="NAME",
+                   help="what counts: duckdb (default), local[*] for Spark on this machine, spark://HOST:PORT for a cluster")  # fmt: skip
     p.add_argument("--epsilon", type=float, required=True, help="privacy budget of all tables together, such as 1")
     p.add_argument("--delta", type=float, required=True, help="chance that is left out of epsilon's promise, such as 1e-6")
     p.add_argument("--plan", type=Path, metavar="TOML", help="changes to the standard plan: shares, bounds, categories")

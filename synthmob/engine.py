@@ -1,14 +1,41 @@
-"""One ibis connection: DuckDB in this process."""
+"""One ibis connection, to DuckDB in this process unless another engine is asked for, and tables kept on it."""
 
 from __future__ import annotations
 
+import re
+import sys
 from typing import Any
 
 import ibis
 
+from synthmob.errors import InputError
 
-def connect(*, memory_limit_gb: float | None = None, threads: int | None = None, temp_directory: str | None = None) -> Any:
-    """An ibis backend on an in-memory DuckDB that may read and spill but fetches nothing from a network."""
+DUCKDB = "duckdb"
+_SPARK = re.compile(r"local(\[(\*|[1-9]\d*)\])?|spark://\S+")
+
+
+def check(name: str) -> None:
+    """InputError where `name` is no engine.
+
+    >>> check("duckdb"), check("local[2]"), check("spark://head:7077")
+    (None, None, None)
+    """
+    if name != DUCKDB and not _SPARK.fullmatch(name):
+        raise InputError(f"There is no engine {name!r}: give {DUCKDB}, local[*] (Spark on this machine) or spark://HOST:PORT (a cluster).")
+
+
+def connect(
+    *, memory_limit_gb: float | None = None, threads: int | None = None, temp_directory: str | None = None, name: str = DUCKDB
+) -> Any:
+    """An ibis backend that may read and spill: an in-memory DuckDB that fetches nothing from a network, or Spark.
+
+    Of Spark the memory limit is that of its driver, and its threads are those that `name` says.
+    """
+    check(name)
+    if name != DUCKDB:
+        from synthmob import sparkengine
+
+        return sparkengine.connect(name, memory_limit_gb=memory_limit_gb, temp_directory=temp_directory)
     backend = ibis.duckdb.connect()
     settings = {
         "autoinstall_known_extensions": "false",
@@ -22,9 +49,40 @@ def connect(*, memory_limit_gb: float | None = None, threads: int | None = None,
         settings["threads"] = str(threads)
     if temp_directory is not None:
         settings["temp_directory"] = "'" + temp_directory.replace("'", "''") + "'"
-    for name, value in settings.items():
+    for setting, value in settings.items():
         # In Jupyter without widgets DuckDB refuses to set the progress bar at all, even to off where it is off.
-        if name == "enable_progress_bar" and not backend.raw_sql(f"SELECT current_setting('{name}')").fetchall()[0][0]:
+        if setting == "enable_progress_bar" and not backend.raw_sql(f"SELECT current_setting('{setting}')").fetchall()[0][0]:
             continue
-        backend.raw_sql(f"SET {name}={value}")
+        backend.raw_sql(f"SET {setting}={value}")
     return backend
+
+
+def on_spark(backend: Any) -> bool:
+    """Whether a backend is Spark."""
+    return backend.name == "pyspark"
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """What the engines that are in use raise where they fail; such an error's text may quote a row."""
+    import duckdb
+
+    found: tuple[type[Exception], ...] = (duckdb.Error,)
+    if "pyspark" in sys.modules:
+        from synthmob import sparkengine
+
+        found += sparkengine.failures()
+    return found
+
+
+def keep(backend: Any, name: str, table: Any) -> Any:
+    """An ibis or Arrow table computed once and kept on the backend under a name until it is disconnected; replaces one of that name."""
+    if not on_spark(backend):
+        return backend.create_table(name, table, temp=True, overwrite=True)
+    from synthmob import sparkengine
+
+    return sparkengine.keep(backend, name, table)
+
+
+def step(backend: Any, table: Any) -> Any:
+    """`keep` under a name that nothing else has."""
+    return keep(backend, ibis.util.gen_name("step"), table)

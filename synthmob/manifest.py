@@ -7,6 +7,7 @@ name of it. `measure` names no input that holds records, for their hash or size 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import sys
 from collections.abc import Iterable, Mapping

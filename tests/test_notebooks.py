@@ -11,7 +11,6 @@ import jupytext
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-"""Notebooks that take longer than the default suite has time for; CI runs all of them in a kernel."""
 SOURCES = sorted((ROOT / "notebooks").glob("*.py"))
 
 
@@ -27,6 +26,7 @@ def test_the_notebook_is_its_source_without_outputs(source: Path) -> None:
 
 
 FAST = ("01_quickstart", "04_flows_and_traffic")
+"""The others take longer than the default suite has time for; CI runs all of them in a kernel."""
 RUN = [pytest.param(path, marks=() if path.stem in FAST else pytest.mark.slow) for path in SOURCES]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import ibis
 
 from synthmob.counts.coded import Coded, band
+from synthmob.counts.codes import apart_km
 from synthmob.counts.statistic import Public, Statistic, indicator, zone_axis
 from synthmob.domain import WORKER, Axis, bin_labels
 
@@ -37,7 +38,7 @@ def commute_km(coded: Coded) -> Any:
     work = zones.select(work_key=zones.zone, work_x=zones.x_km, work_y=zones.y_km)
     table = workers.left_join(home, workers.home == home.home_key)
     table = table.left_join(work, table.work == work.work_key)
-    apart = ((table.home_x - table.work_x) ** 2 + (table.home_y - table.work_y) ** 2).sqrt()
+    apart = apart_km(table.home_x, table.home_y, table.work_x, table.work_y)
     return table.select("person_id", "sex", "age_band", km=ibis.ifelse(table.home == table.work, table.inside, apart))
 
 

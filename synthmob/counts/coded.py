@@ -13,9 +13,10 @@ import ibis
 import numpy as np
 from ibis import _
 
-from synthmob.counts.codes import band, category
+from synthmob.counts.codes import apart_km, band, category
 from synthmob.counts.events import coded_events
 from synthmob.domain import DAY_TYPES, UNKNOWN, WORKER, Domain
+from synthmob.engine import keep
 from synthmob.period import Period
 from synthmob.zones import Zoning
 
@@ -74,7 +75,7 @@ def lookups(backend: Any, zoning: Zoning, name: str) -> Any:
         "x_km": pa.array(xy[:, 0], from_pandas=True), "y_km": pa.array(xy[:, 1], from_pandas=True),
         "internal_km": pa.array(inside, from_pandas=True),
     })
-    return backend.create_table(name, ibis.memtable(table), temp=True, overwrite=True)
+    return keep(backend, name, ibis.memtable(table))
 
 
 def coded(
@@ -87,13 +88,13 @@ def coded(
     """
     zones = lookups(backend, zoning, f"{name}_zones")
     people = _persons(persons, zones, zoning, domain)
-    people = backend.create_table(f"{name}_persons", people, temp=True, overwrite=True)
+    people = keep(backend, f"{name}_persons", people)
     visits = _neighbours(_days(_visits(stays, people, zones, zoning, domain, period), domain), zones)
-    visits = backend.create_table(f"{name}_visits", visits, temp=True, overwrite=True)
+    visits = keep(backend, f"{name}_visits", visits)
     used = None
     if events is not None:
         used = coded_events(events, people, zones, zoning.n_zones, domain, period)
-        used = backend.create_table(f"{name}_events", used, temp=True, overwrite=True)
+        used = keep(backend, f"{name}_events", used)
     return Coded(backend, people, visits, zoning, domain, period, used, days_of_events)
 
 
@@ -184,7 +185,7 @@ def _neighbours(table: Any, zones: Any) -> Any:
     table = table.left_join(side, table.zone == side.inside_key)
 
     def km(prefix: str, column: str) -> Any:
-        apart = ((table.here_x - table[f"{prefix}_x"]) ** 2 + (table.here_y - table[f"{prefix}_y"]) ** 2).sqrt()
+        apart = apart_km(table.here_x, table.here_y, table[f"{prefix}_x"], table[f"{prefix}_y"])
         return ibis.ifelse(table.zone == table[column], table.inside, apart)
 
     table = table.mutate(

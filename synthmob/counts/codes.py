@@ -20,3 +20,9 @@ def band(value: Any, edges: Sequence[float], *, missing: int | None = None) -> A
     for edge in edges[1:]:
         code = code + (value >= edge).cast("int16")
     return code if missing is None else ibis.ifelse(value.isnull(), missing, code).cast("int16")
+
+
+def apart_km(x: Any, y: Any, other_x: Any, other_y: Any) -> Any:
+    """An expression: the distance of two points in km. Products and not powers, whose last bit an engine may choose."""
+    east, north = x - other_x, y - other_y
+    return (east * east + north * north).sqrt()

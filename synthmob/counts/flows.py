@@ -11,6 +11,7 @@ from synthmob.counts.anchors import distance_axis, distance_code
 from synthmob.counts.coded import Coded
 from synthmob.counts.statistic import Public, Statistic, zone_axis
 from synthmob.domain import Axis
+from synthmob.engine import keep
 
 HOURS = tuple(f"{h:02d}" for h in range(24))
 PRESENCE_MINUTE = 30
@@ -89,8 +90,7 @@ def present(coded: Coded) -> Any:
     """An ibis table (person_id, day_type, n_days, purpose, zone, hour): who stays where at half past each hour."""
     import pyarrow as pa
 
-    hours = coded.backend.create_table(
-        "moments", ibis.memtable(pa.table({"hour": np.arange(24, dtype=np.int32)})), temp=True, overwrite=True)
+    hours = keep(coded.backend, "moments", ibis.memtable(pa.table({"hour": np.arange(24, dtype=np.int32)})))
     table = coded.visits.select("person_id", "day_type", "n_days", "purpose", "zone", "start", "end")
     moment = hours.hour * 60 + PRESENCE_MINUTE
     return table.inner_join(hours, [table.start <= moment, table.end > moment])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthmob import accounting
+from synthmob.databases import Address
 from synthmob.errors import BudgetError, ConfidentialError, FormatError, InputError
 from synthmob.ledger import Head, Ledger, Outlook, Spend, State, epsilon_at
 from synthmob.pipeline.places import SHIPPED
@@ -39,7 +40,7 @@ class Account:
     def check(self, records: RecordFiles) -> None:
         """Refuse, before anything is opened, records beside which no ledger can lie."""
         named = (records.folder, records.subscribers, records.stays, records.events)
-        if self.ledger is None and any(path is not None and _DATABASE.match(str(path)) for path in named):
+        if self.ledger is None and any(isinstance(place, Address) or _DATABASE.match(str(place)) for place in named):
             raise InputError("The records are in a database and a ledger lies in a folder: say with --ledger FILE which one pays.")
 
     def purse(self, records: RecordFiles, step: str, plan: Plan, target: Path | None = None) -> Purse:
@@ -140,13 +141,14 @@ def _paid_by(folder: Path) -> tuple[Head, Release]:
 def _subject(records: RecordFiles) -> str:
     """Which records and which days a step reads, for a keyed fingerprint alone."""
     paths = (records.folder, records.subscribers, records.stays, records.events)
-    said = [None if path is None else str(path.resolve()) for path in paths]
+    said = [path.resolve().as_posix() if isinstance(path, Path) else str(path) if path is not None else None for path in paths]
     return json.dumps([said, records.period().as_json(), records.read_from])
 
 
 def _default(records: RecordFiles) -> tuple[Path, str, bool]:
     """Beside the folder of the records; where nothing can be written there, among the user's own state. A name, and whether so."""
-    folder = records.folder if records.folder is not None else records.subscribers.parent if records.subscribers else Path()
+    single = records.subscribers.parent if isinstance(records.subscribers, Path) else Path()
+    folder = records.folder if isinstance(records.folder, Path) else single
     beside = folder.resolve().parent / NAME
     home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     own = home / "synthmob" / "ledgers" / hashlib.sha256(str(beside).encode()).hexdigest()[:16] / NAME

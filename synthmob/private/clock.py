@@ -27,7 +27,8 @@ def local_seconds(time: Any, period: Period) -> Any:
     kind = time.type()
     first = int((datetime.datetime.combine(period.first_day, datetime.time()) - EPOCH).total_seconds())
     if kind.is_timestamp():
-        seconds = time.epoch_seconds().cast("int64")
+        # Cut to whole seconds first: DuckDB would round a fraction to the nearest, and Spark cuts it off.
+        seconds = time.truncate("s").epoch_seconds().cast("int64")
         return (seconds if kind.timezone is None else _to_local(seconds, period)) - first
     text = time.strip()
     wall = text.substr(0, 10).concat(" ", text.substr(11, 5), ":", _seconds(text)).try_cast("timestamp")

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +25,7 @@ from synthmob.errors import PlanError
 from synthmob.marginals import Marginal, unravel
 from synthmob.period import Period
 from synthmob.plan import Plan, Request
-from synthmob.private import anchors, bounding, files, noise, records, stays
+from synthmob.private import anchors, bounding, files, noise, postgres, records, stays
 from synthmob.private.records import Sources
 from synthmob.release import Release
 from synthmob.zones import Zoning
@@ -64,6 +65,7 @@ class Curator:
     period: Period
     read_from: Literal["stays", "events"] = "stays"
     memory_limit_gb: float | None = None
+    engine_name: str = engine.DUCKDB
 
     @staticmethod
     def of(folder: str | Path, zoning: Zoning, period: Period | None = None, **rest: Any) -> Curator:
@@ -173,7 +175,7 @@ class Curator:
         return *anchors.detect(people, days, self.zoning, self.period), _of_persons(used)
 
     def _over(self, extra: Sources) -> Curator:
-        """A curator of planted subscribers, who are read from stays or from events as the records are."""
+        """A curator of planted subscribers, read from what the records are read from."""
         return replace(self, sources=extra, read_from=records.kind(self.sources, self.read_from))
 
     @contextmanager
@@ -188,9 +190,9 @@ class Curator:
     @contextmanager
     def _backend(self) -> Generator[Any]:
         """A DuckDB that spills into a folder of its own, which is gone afterwards."""
-        with tempfile.TemporaryDirectory(prefix="synthmob-") as spill, files.unquoted():
+        with tempfile.TemporaryDirectory(prefix="synthmob-") as spill, files.unquoted(), postgres.connections():
             Path(spill).chmod(0o700)
-            backend = engine.connect(memory_limit_gb=self.memory_limit_gb, temp_directory=spill)
+            backend = engine.connect(memory_limit_gb=self.memory_limit_gb, temp_directory=spill, name=self.engine_name)
             try:
                 yield backend
             finally:
@@ -205,9 +207,9 @@ def _given(curator: Curator, backend: Any, plan: Plan) -> tuple[Any, Any, Any]:
         domain=plan.domain, usage=sorted(asked))  # fmt: skip
     if read.stays is not None:
         return read.subscribers, read.stays, read.usage
-    # Kept, for what follows asks for them several times, and each time the events would be read again.
-    detected = stays.detect(read.events, curator.zoning, curator.period)
-    return read.subscribers, backend.create_table(ibis.util.gen_name("stays"), detected, temp=True), read.usage
+    # Kept, for what follows asks for them several times. Spark keeps every step: it does not end over all of them multiplied out.
+    steps = [partial(engine.step, backend)] if engine.on_spark(backend) else []
+    return read.subscribers, engine.step(backend, stays.detect(read.events, curator.zoning, curator.period, *steps)), read.usage
 
 
 def _of_persons(used: Any) -> Any:

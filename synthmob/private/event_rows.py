@@ -35,6 +35,7 @@ def read(
     must.need(file, columns)
     _need_types(file, place)
     event_usage.need_types(file, usage)
+    file = file.of(columns)
     last = period.days * DAY_SECONDS - 1
     numbered = event_usage.with_numbers(file, _rows(file, file.numbered.select(*columns, FILE, ROW), known, period), usage)
     numbered = numbered.filter(numbered.at_s.isnull() | numbered.at_s.between(0, last))

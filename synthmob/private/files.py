@@ -1,33 +1,28 @@
 """Record files as lazy tables: Parquet or CSV, one file or a folder of parts, each row with a position.
 
 Nothing is loaded: a table here is an expression that the backend reads when it is asked. The text of a driver's error
-may quote a row, so it never travels further than this file. What a reader passes over in silence is looked for here: a
-quotation mark that is never closed takes all rows behind it with it, and packed text may unpack without end.
+may quote a row, so it never travels further than this file.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
 import re
-import zlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import ibis
 
+from synthmob import engine
 from synthmob.errors import InputError, RecordError
+from synthmob.private import texts
+from synthmob.private.postgres import Table
 
 FILE, ROW = "_file", "_row"
-SEPARATORS, LONGEST_HEADER = ",;\t|", 65_536
-LONGEST_LINE = 2_000_000
-MAX_RATIO = 200
-"""Packed text of records takes a tenth or a fiftieth of its bytes; a hundred times a thousandth is a trap."""
-_AT_ONCE, _WINDOW = 1 << 20, 64 << 20
 PARQUET, CSV = (".parquet", ".pq"), (".csv", ".csv.gz")
 
 
@@ -36,7 +31,8 @@ class RecordFile:
     """One table of the records, as it lies on disk.
 
     `table` is what is counted; `numbered` the same rows with the columns `_file` and `_row` (from 1, a CSV's header not
-    counted), read only to say where an error is. `is_text` holds for CSV, whose columns are all text here.
+    counted), read only to say where an error is. `is_text` holds for CSV, whose columns are all text here. A table of a
+    database has no rows before `of` is asked for some of its columns.
     """
 
     backend: Any
@@ -44,6 +40,11 @@ class RecordFile:
     table: Any
     numbered: Any
     is_text: bool
+    fetched: Callable[[Sequence[str]], RecordFile] | None = None
+
+    def of(self, columns: Sequence[str]) -> RecordFile:
+        """The same records with at least these columns at hand: what lies elsewhere is fetched now."""
+        return self if self.fetched is None else self.fetched(columns)
 
     @property
     def name(self) -> str:
@@ -63,14 +64,14 @@ class RecordFile:
             return self.backend.to_pyarrow(expression).to_pylist()
         except (duckdb.OutOfMemoryException, duckdb.InterruptException):
             raise
-        except duckdb.Error as error:
+        except engine.failures() as error:
             raise _unreadable(self.name, self.is_text, error) from None
 
     def check_text(self) -> None:
         """Read a CSV once from end to end: RecordError where a quotation mark is never closed, or a line or a packed file never ends."""
         if self.is_text:
             for part in _parts(self.path)[0]:
-                _check_text(part)
+                texts.check_text(part)
 
     def place(self, file: str, row: int) -> str:
         """Where a row lies, in words.
@@ -78,7 +79,7 @@ class RecordFile:
         >>> RecordFile(None, Path("in/stays.parquet"), None, None, False).place("/data/in/stays.parquet", 17)
         'stays.parquet, row 17'
         """
-        part = Path(file).name
+        part = unquote(Path(file).name) if file.startswith("file:") else Path(file).name
         return f"{part if part == self.name else f'{self.name}/{part}'}, row {row}"
 
 
@@ -98,19 +99,55 @@ def unquoted() -> Generator[None]:
         raise
     except duckdb.Error:
         raise RecordError("The records cannot be read to their end: write them again, a file is damaged.") from None
+    except engine.failures():
+        raise RecordError(
+            "Spark gave up on the records: a file is damaged, or it has too little memory (--memory-limit-gb is its driver's)."
+        ) from None
 
 
-def open_file(backend: Any, path: Path) -> RecordFile:
-    """A record file, opened but not read; RecordError where it is missing, empty, of another kind or damaged."""
+def open_file(backend: Any, place: Path | Table) -> RecordFile:
+    """A record file or table, opened but not read; RecordError where it is missing, empty, of another kind or damaged."""
+    return _table(backend, place) if isinstance(place, Table) else _file(backend, place)
+
+
+def _table(backend: Any, place: Table) -> RecordFile:
+    """A table of a database, of which DuckDB gets the columns that are asked for, when they are."""
     import duckdb
 
+    if engine.on_spark(backend):
+        raise RecordError("Spark reads Parquet alone and the records are in PostgreSQL: use --engine duckdb for them.")
+    path = Path(place.name)
+    table = ibis.memtable(place.header().empty_table())
+
+    def fetched(columns: Sequence[str]) -> RecordFile:
+        name = ibis.util.gen_name("fetched")
+        rows = place.rows(columns, ROW)
+        backend.con.register(f"{name}_rows", rows)
+        try:
+            backend.raw_sql(f'CREATE TEMP TABLE "{name}" AS SELECT * FROM "{name}_rows"')  # noqa: S608  (a name of ours)
+        except (duckdb.OutOfMemoryException, duckdb.InterruptException):
+            raise
+        except duckdb.Error:
+            raise RecordError(f"The table {place.name} cannot be read to its end: see PostgreSQL's own log for why.") from None
+        finally:
+            backend.con.unregister(f"{name}_rows")
+        numbered = backend.table(name).mutate(**{FILE: ibis.literal(str(path))})
+        return RecordFile(backend, path, numbered.drop(FILE, ROW), numbered, False)
+
+    return RecordFile(backend, path, table, table.mutate(**{FILE: ibis.literal(str(path)), ROW: ibis.literal(0, "int64")}), False, fetched)
+
+
+def _file(backend: Any, path: Path) -> RecordFile:
     parts, is_text = _parts(path)
     for part in parts:
         if not part.is_file() or part.stat().st_size == 0:
             raise RecordError(f"{path.name} is empty or holds an empty part: write at least one row, or leave it out.")
+    if is_text and engine.on_spark(backend):
+        raise RecordError(f"{path.name} is CSV, and Spark reads Parquet alone: write the records as Parquet, or use --engine duckdb.")
+    read = _on_spark if engine.on_spark(backend) else _csv if is_text else _parquet
     try:
-        table, numbered = _csv(backend, parts) if is_text else _parquet(backend, parts)
-    except (duckdb.Error, OSError) as error:
+        table, numbered = read(backend, parts, path)
+    except (*engine.failures(), OSError) as error:
         raise _unreadable(path.name, is_text, error) from None
     file = RecordFile(backend, path, table, numbered, is_text)
     if not file.fetch(table.limit(1).select(one=ibis.literal(1))):
@@ -145,7 +182,27 @@ def _parts(path: Path) -> tuple[list[Path], bool]:
     return (columnar, False) if columnar else (text, True)
 
 
-def _parquet(backend: Any, parts: list[Path]) -> tuple[Any, Any]:
+def _on_spark(backend: Any, parts: list[Path], path: Path) -> tuple[Any, Any]:
+    """Parquet for Spark, which would take the columns of one part for those of all."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from synthmob import sparkengine
+
+    try:
+        schemas = [pq.read_schema(part) for part in parts]
+    except pa.ArrowException as error:
+        raise OSError(str(error)) from None
+    if any(schema.remove_metadata() != schemas[0].remove_metadata() for schema in schemas):
+        raise OSError("parts differ")
+    nanoseconds = [field.name for field in schemas[0] if pa.types.is_timestamp(field.type) and field.type.unit == "ns"]
+    base = path if path.is_dir() else path.parent
+    numbered = sparkengine.read_parquet(backend, [str(p.absolute()) for p in parts], str(base.absolute()), nanoseconds, FILE, ROW)
+    return numbered.drop(FILE, ROW), numbered
+
+
+def _parquet(backend: Any, parts: list[Path], path: Path) -> tuple[Any, Any]:
+    del path
     paths = [_literally(p) for p in parts]
     numbered = backend.read_parquet(paths, filename=FILE, file_row_number=True)
     position = {FILE: numbered[FILE], ROW: numbered.file_row_number + 1}
@@ -153,9 +210,10 @@ def _parquet(backend: Any, parts: list[Path]) -> tuple[Any, Any]:
     return backend.read_parquet(paths), numbered.select(*columns, **position)
 
 
-def _csv(backend: Any, parts: list[Path]) -> tuple[Any, Any]:
+def _csv(backend: Any, parts: list[Path], path: Path) -> tuple[Any, Any]:
     """CSV as text, so that ids keep their leading zeros; row numbers need each part read in its own order."""
-    headers = [_header(part) for part in parts]
+    del path
+    headers = [texts.header(part) for part in parts]
     if any(set(names) != set(headers[0][1]) for _, names in headers):
         raise RecordError(
             f"The parts of {parts[0].parent.name} have different columns: give every part the same header."
@@ -179,63 +237,6 @@ def _csv(backend: Any, parts: list[Path]) -> tuple[Any, Any]:
         for t, part in zip(tables, parts, strict=True)
     ]
     return reduce(_stack, tables), reduce(_stack, numbered)
-
-
-def _header(part: Path) -> tuple[str, list[str]]:
-    """The separator (comma, semicolon, tab or bar) and the column names that the first line of a CSV gives."""
-    if part.suffix == ".gz":
-        _check_packing(part)
-    try:
-        with (gzip.open if part.suffix == ".gz" else open)(part, "rt", encoding="utf-8-sig", newline="") as lines:
-            first = lines.readline(LONGEST_HEADER)
-        sep = max(SEPARATORS, key=first.count)
-        names = next(csv.reader([first], delimiter=sep), [])
-    except (OSError, EOFError, zlib.error, ValueError, csv.Error):
-        raise RecordError(f"{part.name} cannot be read as UTF-8 text: write it as CSV in UTF-8.") from None
-    if not names or len(set(names)) < len(names) or not all(names):
-        raise RecordError(f"{part.name} has no header of distinct column names in its first line: write one.")
-    return sep, names
-
-
-def _check_packing(part: Path) -> None:
-    """Refuse a packed file whose beginning unpacks to far more than text does: nothing of it is given to the backend."""
-    with part.open("rb") as file:
-        packed = file.read(_AT_ONCE)
-    most, unpacked, member = MAX_RATIO * max(len(packed), 1 << 10), 0, zlib.decompressobj(31)
-    try:
-        while packed and unpacked <= most:
-            unpacked += len(member.decompress(packed, _AT_ONCE))
-            packed = member.unconsumed_tail or member.unused_data
-            member = zlib.decompressobj(31) if member.eof else member
-    except zlib.error:
-        return  # the header or the backend says what is wrong with it
-    if unpacked > most:
-        raise _endless(part)
-
-
-def _check_text(part: Path) -> None:
-    quotes = open_line = window = begun = 0
-    try:
-        with part.open("rb") as packed, (gzip.GzipFile(fileobj=packed) if part.suffix == ".gz" else packed) as lines:
-            while chunk := lines.read(_AT_ONCE):
-                quotes += chunk.count(b'"')
-                end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
-                open_line = open_line + len(chunk) if end < 0 else len(chunk) - end
-                window += len(chunk)
-                if window >= _WINDOW:
-                    if window > MAX_RATIO * (packed.tell() - begun):
-                        raise _endless(part)
-                    window, begun = 0, packed.tell()
-                if open_line > LONGEST_LINE:
-                    raise RecordError(f"{part.name} has a line of more than {LONGEST_LINE} bytes: write a row on every line.")
-    except (OSError, EOFError, zlib.error):
-        raise RecordError(f"{part.name} cannot be read to its end: write the file again, it is damaged.") from None
-    if quotes % 2:
-        raise RecordError(f"{part.name} has a quotation mark that is never closed: write the file again, with two for one inside a text.")
-
-
-def _endless(part: Path) -> RecordError:
-    return RecordError(f"{part.name} unpacks to more than {MAX_RATIO} times its size: no records do, write the file again.")
 
 
 def _literally(path: Path) -> str:

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from synthmob.databases import Address
 from synthmob.domain import Domain
 from synthmob.errors import RecordError
 from synthmob.period import Period
 from synthmob.private import event_rows, fields, stay_rows
 from synthmob.private import validation as must
 from synthmob.private.files import RecordFile, open_file, there
+from synthmob.private.postgres import Table
 from synthmob.private.validation import Check
 from synthmob.usageplan import USAGE_COLUMNS
 from synthmob.zones import Zoning
@@ -27,22 +29,30 @@ SUFFIXES = (".parquet", ".csv", ".csv.gz", "")
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the records lie: a folder with subscribers and stays or events (.parquet, .csv or a folder of parts), or
-    paths.
+    """Where the records lie: a folder with subscribers and stays or events (.parquet, .csv or a folder of parts), a database
+    with tables of these names, or paths and tables.
 
-    A path that is given wins over the folder.
+    What is given by itself wins over the folder.
     """
 
-    folder: Path | None = None
-    subscribers: Path | None = None
-    stays: Path | None = None
-    events: Path | None = None
+    folder: Path | Address | None = None
+    subscribers: Path | Address | None = None
+    stays: Path | Address | None = None
+    events: Path | Address | None = None
 
-    def find(self, name: Literal["subscribers", "stays", "events"]) -> Path | None:
-        """The path of one table, None where there is none."""
+    def find(self, name: Literal["subscribers", "stays", "events"]) -> Path | Table | None:
+        """Where one table is, None where there is none."""
         given = {"subscribers": self.subscribers, "stays": self.stays, "events": self.events}[name]
-        if given is not None or self.folder is None:
-            return given
+        if given is not None:
+            return Table.at(given, name) if isinstance(given, Address) else given
+        if isinstance(self.folder, Address):
+            table = Table.at(self.folder, name)
+            return table if table.exists() else None
+        return self._in_folder(name)
+
+    def _in_folder(self, name: str) -> Path | None:
+        if self.folder is None or isinstance(self.folder, Address):
+            return None
         if not there(self.folder) or not self.folder.is_dir():
             raise RecordError(
                 f"There is no folder {self.folder}: give the folder that holds subscribers and stays or events."
@@ -142,12 +152,12 @@ def _subscribers_file(backend: Any, sources: Sources) -> RecordFile:
     if path is None:
         where = f"in {sources.folder}" if sources.folder else "among the paths given"
         raise RecordError(
-            f"There is no subscribers.parquet or subscribers.csv {where}: it is needed, one row a subscriber."
+            f"There is no subscribers.parquet or subscribers.csv, nor a table of that name, {where}: it is needed, one row a subscriber."
         )
     return open_file(backend, path)
 
 
-def _choose(sources: Sources, prefer: Literal["stays", "events"]) -> tuple[Literal["stays", "events"], Path]:
+def _choose(sources: Sources, prefer: Literal["stays", "events"]) -> tuple[Literal["stays", "events"], Path | Table]:
     stays, events = sources.find("stays"), sources.find("events")
     if prefer == "events" and events is None and stays is not None:
         raise RecordError(
@@ -167,6 +177,7 @@ def _subscribers(file: RecordFile, attributes: Sequence[str], domain: Domain, *,
     labels = {"sex": domain.sex, "age_band": domain.age_band}
     for name in attributes:
         fields.need_text(file, name)
+    file = file.of(["subscriber_id", *attributes])
     numbered = file.numbered.mutate(subscriber_id=fields.subscriber_id(file, file.numbered, as_text=as_text))
     no_id = Check(numbered.subscriber_id.isnull(), fields.NO_ID)
     must.refuse_rows(file, numbered, [no_id, *(fields.text_check(numbered, name) for name in attributes)])

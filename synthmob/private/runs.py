@@ -12,6 +12,7 @@ and Chen 2018 (doi:10.1016/j.trc.2017.12.003). We depart from it in that the pub
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import ibis
@@ -68,11 +69,11 @@ def of_events(hits: Any) -> Any:
     return table.mutate(seen_first=table.first_min, seen_last=table.last_min)
 
 
-def settle(runs: Any, seen: Any, places: Any) -> Any:
+def settle(runs: Any, seen: Any, places: Any, keep: Callable[[Any], Any]) -> Any:
     """Runs without flapping; `seen` says in how many hours a subscriber is seen in each zone (subscriber_id, zone,
-    hours)."""
+    hours), `keep` is that of `stays.detect`."""
     for _ in range(FLAP_PASSES):
-        runs = _merge(_unflap(runs, seen, places))
+        runs = keep(_merge(keep(_unflap(runs, seen, places))))
     return runs
 
 
@@ -106,7 +107,9 @@ def _beside(table: Any, ordered: Any, steps: int) -> dict[str, Any]:
 
 
 def _apart_km(a: Any, b: Any) -> Any:
-    return ((a["x_km"] - b["x_km"]) ** 2 + (a["y_km"] - b["y_km"]) ** 2).sqrt()
+    # Products and not powers, whose last bit an engine may choose.
+    east, north = a["x_km"] - b["x_km"], a["y_km"] - b["y_km"]
+    return (east * east + north * north).sqrt()
 
 
 def _unflap(runs: Any, seen: Any, places: Any) -> Any:

@@ -28,6 +28,7 @@ def read(file: RecordFile, known: Known, zoning: Zoning, period: Period, domain:
     texts = [name for name in ("purpose", "mode") if name in file.schema]
     _need_types(file, texts)
     columns += texts[1:]
+    file = file.of(columns)
     numbered = _rows(file, file.numbered.select(*columns, FILE, ROW), known, zoning)
     numbered = numbered.filter(numbered.day.isnull() | numbered.day.between(0, period.days - 1))
     must.refuse_rows(file, numbered, [*_checks(numbered), *(fields.text_check(numbered, name) for name in texts)])

@@ -15,6 +15,7 @@ flapping.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import ibis
@@ -31,22 +32,27 @@ LATE_FIRST_MIN, EARLY_LAST_MIN = 6 * 60, 20 * 60
 START_RANK, END_RANK = -1, 2_000_000_000
 
 
-def detect(events: Any, zoning: Zoning, period: Period) -> Any:
+def _as_it_is(table: Any) -> Any:
+    return table
+
+
+def detect(events: Any, zoning: Zoning, period: Period, keep: Callable[[Any], Any] = _as_it_is) -> Any:
     """Stays (subscriber_id, day, seq, zone_id, start_min, end_min, seen_from_min, seen_to_min) from events.
 
     `events`: subscriber_id, at_s (seconds since local midnight of the first day), zone_id. Each observed day runs from
     0 to 1440 with gaps for travel alone. The seen minutes are the first and last event of the stay on that day, null
-    where it is only inferred. The stays of any subset of subscribers are the subset of the stays.
+    where it is only inferred. The stays of any subset of subscribers are the subset of the stays. `keep` may
+    store a step's table before the next is built on it, for an engine that gets lost in long expressions.
     """
     places = runs.geometry(zoning)
     inside = events.filter(events.at_s.between(0, period.days * MINUTES_PER_DAY * 60 - 1))
     hits = inside.join(places.select("zone_id", "zone"), "zone_id").select("subscriber_id", "at_s", "zone")
     # Two equal rows have no order, and one window may see another order than the next.
-    hits = hits.distinct()
-    seen = _seen(hits)
-    settled = runs.settle(runs.of_events(hits), seen.drop("night_hours"), places)
-    with_nights = settled.union(_nights(settled, _night_zone(seen)))
-    table = _timeline(runs.dwell(with_nights, places), seen, places)
+    hits = keep(hits.distinct())
+    seen = keep(_seen(hits))
+    settled = runs.settle(keep(runs.of_events(hits)), seen.drop("night_hours"), places, keep)
+    with_nights = keep(settled.union(_nights(settled, _night_zone(seen))))
+    table = keep(_timeline(keep(runs.dwell(with_nights, places)), seen, places))
     return _by_day(table, places)
 
 

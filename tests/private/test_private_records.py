@@ -118,6 +118,31 @@ def test_a_folder_of_parts_is_one_table_and_errors_name_the_part(tmp_path: Path)
         read(tmp_path)
 
 
+def test_hive_folders_give_the_column_that_they_are_named_after(tmp_path: Path) -> None:
+    """As Spark and others write a partitioned data set: the day stands in the path and in no file."""
+    rows = pd.concat([stays().assign(day=day) for day in range(3)])
+    write(tmp_path, subscribers=subscribers())
+    rows.to_parquet(tmp_path / "stays", partition_cols=["day"], index=False)
+    (tmp_path / "stays" / "_SUCCESS").touch()
+    backend, found = read(tmp_path)
+    table = frame(backend, found.stays, "subscriber_id", "day", "seq")
+    assert table.day.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2] * 3
+    part = next((tmp_path / "stays" / "day=2").iterdir())
+    broken = pd.read_parquet(part, partitioning=None)
+    broken.loc[4, "zone_id"] = "zz"
+    broken.to_parquet(part, index=False)
+    with pytest.raises(records.RecordError, match=rf"^stays/{part.name}, row 5: zone_id is not a zone"):
+        read(tmp_path)
+
+
+def test_events_lie_in_hive_folders_by_month_and_day(tmp_path: Path) -> None:
+    rows = events().assign(month="2026-03", part=[0, 1] * 6)
+    write(tmp_path, subscribers=subscribers())
+    rows.to_parquet(tmp_path / "events", partition_cols=["month", "part"], index=False)
+    backend, found = read(tmp_path)
+    assert len(frame(backend, found.events, "at_s")) == 12
+
+
 def test_a_folder_of_csv_parts_numbers_the_rows_of_each_part(tmp_path: Path) -> None:
     write(tmp_path, suffix=".csv", subscribers=subscribers())
     for k, part in enumerate([stays([1]), stays([2, 3]).assign(end_min=["480", "x"] * 3)]):

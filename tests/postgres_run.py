@@ -1,4 +1,7 @@
-"""A PostgreSQL server of Debian's packages in a folder of its own, reached by a socket there: apt-get install postgresql-15-postgis-3."""
+"""A PostgreSQL server of Debian's packages in a folder of its own, reached by a socket there: apt-get install postgresql-15-postgis-3.
+
+Without PostGIS postgresql-15 is enough.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-def programs() -> Path | None:
-    """Where the server's programs are, of an installation that has PostGIS."""
-    found = sorted(Path("/usr/share/postgresql").glob("*/extension/postgis.control"))
-    return Path("/usr/lib/postgresql") / found[-1].parents[1].name / "bin" if found else None
+def programs(*, postgis: bool = True) -> Path | None:
+    """Where the server's programs are, of an installation that has PostGIS where that is asked for."""
+    if postgis:
+        found = sorted(Path("/usr/share/postgresql").glob("*/extension/postgis.control"))
+        return Path("/usr/lib/postgresql") / found[-1].parents[1].name / "bin" if found else None
+    servers = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    return servers[-1].parent if servers else None
 
 
 @dataclass(frozen=True)
@@ -40,9 +46,9 @@ class Server:
 @contextmanager
 def server(top: Path) -> Generator[Server]:
     """A server that lives as long as the block; it refuses to run as root, who becomes the user of Debian's package."""
-    where = programs()
+    where = programs(postgis=False)
     if where is None:
-        raise FileNotFoundError("no PostgreSQL with PostGIS")
+        raise FileNotFoundError("no PostgreSQL")
     owner: Sequence[str] = ("runuser", "-u", "postgres", "--") if os.geteuid() == 0 else ()
     top.mkdir(parents=True)
     if owner:
