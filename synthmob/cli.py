@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from synthmob import __version__, arguments, auditverb, datasetverbs, exportverb, intervalsverb, replayverb
+from synthmob import __version__, arguments, auditverb, datasetverbs, exportverb, generateverb, intervalsverb, replayverb
 from synthmob.errors import InputError, SynthmobError
 
 if TYPE_CHECKING:
@@ -73,8 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("synthmob", description=DESCRIPTION, epilog=EXIT_CODES)
     parser.add_argument("--version", action="version", version=f"synthmob {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for add in (_add_measure, _add_ledger, _add_fit, _add_generate, _add_check, _add_report, _add_demo):
+    for add in (_add_measure, _add_ledger, _add_fit, _add_check, _add_report, _add_demo):
         add(verbs)
+    generateverb.add(verbs, EXIT_CODES)
     auditverb.add(verbs, EXIT_CODES)
     intervalsverb.add(verbs, EXIT_CODES)
     exportverb.add(verbs, EXIT_CODES)
@@ -126,20 +127,6 @@ def _add_fit(verbs: Any) -> None:
     p.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL", help="folder to write")
     arguments.add_zones(p)
     p.set_defaults(run=_fit)
-
-
-def _add_generate(verbs: Any) -> None:
-    p = verbs.add_parser("generate", help="a model in, synthetic people and their days out", epilog=EXIT_CODES)
-    p.add_argument("model", type=Path, metavar="MODEL")
-    p.add_argument("--persons", type=int, required=True, help="how many people")
-    p.add_argument("--days", type=int, default=1, help="how many days, from the period's first on (default 1)")
-    p.add_argument("--seed", type=int, default=0, help="the same seed gives the same files (default 0)")
-    p.add_argument("--scale-to", type=Path, metavar="CENSUS", help="residents by district (or zone), sex, age_band, n: gives each a weight")
-    p.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="threads (default: one a processor)")
-    p.add_argument("--resume", action="store_true", help="go on where a run for the same OUT was broken off, and keep what this one writes")
-    p.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="folder to write")
-    arguments.add_events(p)
-    p.set_defaults(run=_generate)
 
 
 def _add_check(verbs: Any) -> None:
@@ -223,19 +210,6 @@ def _fit(a: argparse.Namespace) -> None:
     for statement in model.assumed:
         print(statement)
     print(f"{a.output}: a model of {model.zoning.n_zones} zones")
-
-
-def _generate(a: argparse.Namespace) -> None:
-    from synthmob import terminal
-    from synthmob.pipeline.modelling import generate
-
-    with terminal.persons_progress() as progress:
-        people = generate(
-            a.model, a.output, persons=a.persons, days=a.days, seed=a.seed, workers=a.workers, census=a.scale_to,
-            progress=progress, events=arguments.events(a), site_list=a.sites, resume=a.resume)  # fmt: skip
-    print(f"{a.output}: {people.n_persons:,} synthetic persons, {people.days} days, seed {people.seed}")
-    if people.census is not None:
-        print(f"Their weights make them the {people.census.total:,.0f} residents of {a.scale_to}.")
 
 
 def _check(a: argparse.Namespace) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from synthmob.audit.evidence import Audit
-    from synthmob.fidelity.intervals import CellIntervals
     from synthmob.fidelity.result import Fidelity
     from synthmob.ledger import Outlook, State
     from synthmob.pipeline.checking import Checked, Published
@@ -26,8 +25,6 @@ PIPE_WIDTH = 120
 PLAN_LEGEND = (
     "share: of the budget. bound: the most that one subscriber can move the whole table (L2, persons). noise, cut: in persons. "
     "P(49): the chance that a cell of 49 people is published.")
-MOST_ROWS = 40
-"""Cells of a table of intervals that are shown; a file holds them all."""
 _YES = ("y", "yes")
 
 
@@ -76,7 +73,7 @@ def show_plan(plan: Plan, costs: tuple[Cost, ...], outlook: Outlook | None = Non
         out.add_row(
             cost.table, f"{cost.share:.1%}", f"{cost.bound_l2:.2f}", f"{cost.sigma:.1f}", f"{cost.cut:.1f}",
             f"{cost.published_49:.1%}", f"{cost.rho:.6f}")  # fmt: skip
-    _print(out)
+    print_table(out)
     for name in plan.dropped:
         print(f"left out: {name}")
     if outlook is not None:
@@ -107,7 +104,7 @@ def show_explained(explained: Explained, *, as_json: bool) -> None:
         rest = ["-"] * 4 if found is None else [
             f"{found.cells_shown:,.0f}", f"{found.people_hidden:.0%}", f"{found.noise_tvd:.3f}", f"{found.relative_error:.0%}"]
         out.add_row(cost.table, f"{cost.sigma:.1f}", f"{cost.cut:.0f}", *rest)
-    _print(out)
+    print_table(out)
     print(ASSUMED)
 
 
@@ -123,7 +120,7 @@ def show_fidelity(found: Fidelity) -> None:
     """The table of metrics, and what was left out."""
     from synthmob.fidelity.table import as_table
 
-    _print(as_table(found))
+    print_table(as_table(found))
     for note in found.notes:
         print(note)
 
@@ -156,34 +153,9 @@ def show_published(found: Fidelity, published: Published) -> None:
         title, value, *rest, verdict = cells(metric)
         where = published.intervals[metric.name]
         out.add_row(title, value, f"{number(where.low)} to {number(where.high)}", *rest, f"[{COLOURS[verdict]}]{verdict}[/]")
-    _print(out)
+    print_table(out)
     for note in found.notes:
         print(note)
-
-
-def show_intervals(found: Sequence[CellIntervals], level: float, *, whole: bool) -> None:
-    """The largest cells of a table with their intervals, or a line a table: how many cells, and how wide their intervals are."""
-    from rich.table import Table
-
-    from synthmob.fidelity.intervals import COVERS
-
-    out = Table(title=f"Where the exact counts lie, {level:.0%} of cells", title_justify="left", caption=COVERS, caption_justify="left")
-    if whole:
-        each = found[0]
-        for heading in (*each.released.axis_names, "persons", "from", "to", "published"):
-            out.add_column(heading, justify="right" if heading in ("persons", "from", "to") else "left", overflow="fold")
-        for k in (-each.estimate).argsort(kind="stable")[:MOST_ROWS]:
-            labels = [axis.label(int(code)) for axis, code in zip(each.released.axes, each.codes[k], strict=True)]
-            ends = [f"{end[k]:.1f}" for end in (each.estimate, each.low, each.high)]
-            out.add_row(*labels, *ends, "yes" if each.published[k] else "no: below the cut")
-    else:
-        for heading in ("table", "published", "+-", "below the cut", "+-", "noise"):
-            out.add_column(heading, justify="left" if heading == "table" else "right")
-        for each in found:
-            halves = (each.high - each.low) / 2
-            sides = [(int(at.sum()), f"{halves[at].mean():.1f}" if at.any() else "") for at in (each.published, ~each.published)]
-            out.add_row(each.table, *(str(x) for side in sides for x in side), f"{each.released.sigma:.1f}")
-    _print(out)
 
 
 def show_ledger(state: State, releases: Mapping[str, int]) -> None:
@@ -201,7 +173,7 @@ def show_ledger(state: State, releases: Mapping[str, int]) -> None:
         out.add_row(
             str(spent.line), spent.time.removesuffix("+00:00"), spent.step, f"{spent.epsilon:g}", f"{spent.delta:g}",
             f"{spent.rho:.6f}", str(len(spent.tables)), f"{so_far:.3f}")  # fmt: skip
-    _print(out)
+    print_table(out)
     print(f"total: {state.total or 'none is set, nothing is refused'}")
     for name, line in releases.items():
         print(f"{name}: line {line}")
@@ -223,7 +195,7 @@ def show_audit(found: Audit) -> None:
         beside = ["" if x is None else f"{x:.3g}" for x in (e.control, e.limit)]
         verdict = "" if e.passed is None else "ok" if e.passed else "FAILED"
         out.add_row(e.title, e.subject, f"{e.value:.3g} {e.unit}", f"{e.low:.3g} to {e.high:.3g}", *beside, verdict)
-    _print(out)
+    print_table(out)
 
 
 @contextmanager
@@ -301,5 +273,6 @@ def _console(*, stderr: bool) -> Console:
     return Console(file=stream, width=None if stream.isatty() else PIPE_WIDTH)
 
 
-def _print(table: Table) -> None:
+def print_table(table: Table) -> None:
+    """A table on standard output."""
     _console(stderr=False).print(table)

@@ -106,6 +106,8 @@ WRONG: dict[str, tuple[Words, str]] = {
     "events not there": ((*MEASURE, "--from", "events"), "Events were asked for"),
     "from elsewhere": ((*MEASURE, "--from", "trips"), "--from"),
     "no memory": ((*MEASURE, "--memory-limit-gb", "-1"), "memory limit"),
+    "no engine": ((*MEASURE, "--engine", "hive"), "There is no engine 'hive'"),
+    "Spark for events": ((*MEASURE, "--engine", "local[2]", "--from", "events"), "Spark counts records of stays"),
     "no plan": ((*MEASURE, "--plan", "nowhere.toml"), "no readable plan"),
     "plan of nonsense": ((*MEASURE, "--plan", "wrong.toml"), "not TOML"),
     "plan of another table": ((*MEASURE, "--plan", "other.toml"), "names a table 'secrets'"),

@@ -179,7 +179,7 @@ class Population:
 
 def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[Any]]:
     """The model's distributions as cumulative arrays, day types stacked and padded to one shape."""
-    from synthmob.synthesis import kernel
+    from synthmob.synthesis import draws
 
     routines, flows = model.routines, model.flows
     chains = routines.chains
@@ -191,11 +191,11 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
         "purposes": _stack([c.purposes for c in chains], -1),
         "lengths": _stack([c.lengths for c in chains], 1),
         "chain_cumulative": by_class,
-        "chain_guide": kernel.guides(by_class, CHAIN_GUIDES),
+        "chain_guide": draws.guides(by_class, CHAIN_GUIDES),
         "schedules": _stack([flat for flat, _ in rows], -1),
         "schedule_at": _stack([at for _, at in rows], 0),
         "schedule_cumulative": by_chain,
-        "schedule_guide": kernel.schedule_guides(by_chain, first),
+        "schedule_guide": draws.schedule_guides(by_chain, first),
         "schedule_first": first,
         "duration_edges": np.append(np.asarray(model.domain.duration_edges_min), LAST_DURATION_EDGE),
         "travel": _cumulative(routines.travel),

@@ -7,7 +7,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from synthmob.synthesis.kernel import pick, uniform
+from synthmob.synthesis.draws import pick, uniform
 
 HOUR_S, MINUTE_S = 3600, 60.0
 TRIES = 8

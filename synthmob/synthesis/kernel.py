@@ -7,6 +7,8 @@ from typing import Any
 import numba as nb
 import numpy as np
 
+from synthmob.synthesis.draws import guided, mix, pick, pick_between, today_of, unit
+
 DAY_END = 1440
 LEAST_LEFT = 12
 """Minutes kept for every stay still to come, travel included: the least room that a day's end leaves them."""
@@ -18,103 +20,6 @@ MEMORY = 96
 HOME, WORK = 0, 1
 MAX_PURPOSES = 16
 
-GAMMA, MIX_1, MIX_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-S30, S27, S31, S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
-TO_UNIT = 2.0**-53
-
-
-@nb.njit(inline="always")
-def _mix(z: Any) -> Any:
-    z = z + GAMMA
-    z = (z ^ (z >> S30)) * MIX_1
-    z = (z ^ (z >> S27)) * MIX_2
-    return z ^ (z >> S31)
-
-
-@nb.njit(inline="always")
-def uniform(key: Any, person: Any, day: Any, draw: Any) -> Any:
-    """The same number as seeds.uniforms gives, a scalar."""
-    state = _mix(np.uint64(key) ^ np.uint64(person))
-    state = _mix(state ^ np.uint64(day))
-    return float(_mix(state ^ np.uint64(draw)) >> S11) * TO_UNIT
-
-
-@nb.njit(inline="always")
-def _today(key: Any, person: Any, day: Any) -> Any:
-    """What the random numbers of a day have in common."""
-    return _mix(_mix(np.uint64(key) ^ np.uint64(person)) ^ np.uint64(day))
-
-
-@nb.njit(inline="always")
-def _unit(today: Any, draw: Any) -> Any:
-    """The number of a draw: `uniform` with the person and the day mixed before."""
-    return float(_mix(today ^ np.uint64(draw)) >> S11) * TO_UNIT
-
-
-@nb.njit(inline="always")
-def pick(cumulative: Any, u: Any) -> Any:
-    """The first index whose cumulative weight exceeds u times the total."""
-    target, low, high = u * cumulative[-1], 0, len(cumulative) - 1
-    while low < high:
-        middle = (low + high) // 2
-        if cumulative[middle] > target:
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
-@nb.njit(inline="always")
-def _pick_between(cumulative: Any, target: Any, low: Any, high: Any) -> Any:
-    """The first index whose cumulative weight exceeds the target, which is one from low to high."""
-    while low < high:
-        middle = (low + high) // 2
-        if cumulative[middle] > target:
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
-@nb.njit(cache=True, nogil=True)
-def guides(cumulative: Any, n: Any) -> Any:
-    """Where a search may begin: the pick of k/n for every k up to n, shape (..., n + 1) for rows (day types, classes, chains)."""
-    out = np.empty((cumulative.shape[0], cumulative.shape[1], n + 1), dtype=np.int32)
-    for kind in range(cumulative.shape[0]):
-        for klass in range(cumulative.shape[1]):
-            row, at = cumulative[kind, klass], 0
-            for k in range(n + 1):
-                while at < len(row) - 1 and row[at] <= k / n * row[-1]:
-                    at += 1
-                out[kind, klass, k] = at
-    return out
-
-
-@nb.njit(cache=True)
-def schedule_guides(cumulative: Any, first: Any) -> Any:
-    """Where a search for a schedule may begin, in the shape of `cumulative` (day types, schedules): entry k of the n of a chain is the
-    pick of k/n, counted from the chain's first."""
-    out = np.zeros(cumulative.shape, dtype=np.int32)
-    for kind in range(cumulative.shape[0]):
-        for chain in range(first.shape[1] - 1):
-            begin, n, at = first[kind, chain], first[kind, chain + 1] - first[kind, chain], 0
-            row = cumulative[kind, begin : begin + n]
-            for k in range(n):
-                while at < n - 1 and row[at] <= k / n * row[-1]:
-                    at += 1
-                out[kind, begin + k] = at
-    return out
-
-
-@nb.njit(inline="always")
-def _guided(cumulative: Any, guide: Any, u: Any) -> Any:
-    """The pick of u, searched only where the guide says; k/n is rounded, so a step is left on either side."""
-    n = len(cumulative)
-    k = int(u * n)
-    low = guide[k - 1] if k > 0 else 0
-    high = guide[k + 2] if k + 2 < n else n - 1
-    return _pick_between(cumulative, u * cumulative[-1], low, high)
-
 
 @nb.njit(cache=True, nogil=True)
 def choose_chains(u: Any, klass: Any, day_type: Any, cumulative: Any, guide: Any) -> Any:
@@ -125,7 +30,7 @@ def choose_chains(u: Any, klass: Any, day_type: Any, cumulative: Any, guide: Any
         for day in range(u.shape[1]):
             row, hint = cumulative[day_type[day], klass[person]], guide[day_type[day], klass[person]]
             k = int(u[person, day] * n)
-            out[person, day] = _pick_between(row, u[person, day] * row[-1], hint[k], hint[k + 1])
+            out[person, day] = pick_between(row, u[person, day] * row[-1], hint[k], hint[k + 1])
     return out
 
 
@@ -200,13 +105,13 @@ def _proposed(
         total += mass[patch] * most[code_anchor[patch], code_here[patch]]
         weights[patch] = total
     for trial in range(TRIES):
-        patch = pick(weights[:n_patches], _unit(stream, 3 * trial))
-        place = _unit(stream, 3 * trial + 1) * (first[patch + 1] - first[patch])
+        patch = pick(weights[:n_patches], unit(stream, 3 * trial))
+        place = unit(stream, 3 * trial + 1) * (first[patch + 1] - first[patch])
         k = first[patch] + int(place)
         if place - int(place) >= share[k]:
             k = other[k]
         kept = deterrence[from_anchor[zones[k]], from_here[zones[k]]]
-        if _unit(stream, 3 * trial + 2) * most[code_anchor[patch], code_here[patch]] < kept:
+        if unit(stream, 3 * trial + 2) * most[code_anchor[patch], code_here[patch]] < kept:
             return zones[k]
     return -1
 
@@ -244,12 +149,12 @@ def live(
     for i in range(len(person)):
         known[:] = 0
         for day in range(chain.shape[1]):
-            kind, k, today = day_type[day], chain[i, day], _today(key, person[i], day)
+            kind, k, today = day_type[day], chain[i, day], today_of(key, person[i], day)
             n = lengths[kind, k]
             fresh[:n_purposes] = known[:n_purposes]
             here, clock, works_done = home[i], 0, 0
             own, own_end = schedule_first[kind, k], schedule_first[kind, k + 1]
-            own += _guided(schedule_cumulative[kind, own:own_end], schedule_guide[kind, own:own_end], _unit(today, 7))
+            own += guided(schedule_cumulative[kind, own:own_end], schedule_guide[kind, own:own_end], unit(today, 7))
             own = schedule_at[kind, k] + (own - schedule_first[kind, k]) * n
             for rank in range(n):
                 base = rank * DRAWS_PER_STAY
@@ -258,28 +163,28 @@ def live(
                 if purpose == HOME:
                     zone = home[i]
                 elif purpose == WORK and work[i] >= 0 and (
-                    _unit(today, base) < work_anchor[kind, min(works_done, 1)]):
+                    unit(today, base) < work_anchor[kind, min(works_done, 1)]):
                     zone, at_anchor = work[i], True
-                elif known[purpose] > 0 and _unit(today, base + 1) * (
+                elif known[purpose] > 0 and unit(today, base + 1) * (
                     known[purpose] + exploration[purpose]) < known[purpose]:
-                    zone = memory[purpose, int(_unit(today, base + 2) * known[purpose])]
+                    zone = memory[purpose, int(unit(today, base + 2) * known[purpose])]
                 else:
                     to_work = rank + 1 < n and purposes[kind, k, rank + 1] == WORK and work[i] >= 0
                     anchor = work[i] if to_work else home[i]
                     pull, push = attraction[purpose, district[here]], deterrence[purpose]
                     zone = -1
                     if anchor == here:
-                        patch = pick(tied[purpose, here], _unit(today, base + DRAW_PATCH))
+                        patch = pick(tied[purpose, here], unit(today, base + DRAW_PATCH))
                         inside = patch_zone[patch_first[patch] : patch_first[patch + 1]]
-                        zone = _looked_up(pull, push, bands[here], bands[here], inside, weights, _unit(today, base + DRAW_ZONE))
+                        zone = _looked_up(pull, push, bands[here], bands[here], inside, weights, unit(today, base + DRAW_ZONE))
                     else:
                         zone = _proposed(
                             mass[purpose, district[here]], most[purpose], code[anchor], code[here], push, bands[anchor], bands[here],
                             alias_share[purpose], alias_other[purpose], patch_first, patch_zone, weights,
-                            _mix(today ^ np.uint64(base + DRAW_ZONE)))
+                            mix(today ^ np.uint64(base + DRAW_ZONE)))
                         if zone < 0:
                             zone = _looked_up(
-                                pull, push, bands[anchor], bands[here], everywhere, weights, _unit(today, base + DRAW_PATCH))
+                                pull, push, bands[anchor], bands[here], everywhere, weights, unit(today, base + DRAW_PATCH))
                 if purpose == WORK:
                     works_done += 1
                 if not at_anchor and fresh[purpose] < MEMORY:  # an anchor is no place to return to by chance: it has its own rate
@@ -289,17 +194,17 @@ def live(
                 start = 0
                 if rank > 0:
                     row = travel[bands[here, zone]]
-                    trip = max(_minutes(row, travel_edges, _unit(today, base + 4)), 1)
+                    trip = max(_minutes(row, travel_edges, unit(today, base + 4)), 1)
                     start = max(min(clock + trip, DAY_END - 1 - LEAST_LEFT * left), clock + 1)
                 if left == 0:
                     end = DAY_END
                 elif rank == 0:
-                    end = int(15 * (schedules[kind, own] + _unit(today, base + 5)))
+                    end = int(15 * (schedules[kind, own] + unit(today, base + 5)))
                     end = max(min(end, DAY_END - 1 - LEAST_LEFT * left), 1)
                 else:
                     first = duration_edges[schedules[kind, own + rank]]
                     wide = duration_edges[schedules[kind, own + rank] + 1] - first
-                    end = start + max(int(first + wide * _unit(today, base + 5)), 1)
+                    end = start + max(int(first + wide * unit(today, base + 5)), 1)
                     end = max(min(end, DAY_END - 1 - LEAST_LEFT * left), start + 1)
                 out_person[at], out_day[at], out_seq[at] = person[i], day, rank
                 out_purpose[at], out_zone[at], out_start[at], out_end[at] = purpose, zone, start, end
@@ -318,11 +223,11 @@ def settle(
         at = (rank[i] + 0.5) / n_persons * total
         works = at < pairs[-1]
         if works:
-            home = _pick_between(row_ends, at, 0, n - 1)
-            work = _pick_between(pairs[home * n : (home + 1) * n], at, 0, n - 1)
+            home = pick_between(row_ends, at, 0, n - 1)
+            work = pick_between(pairs[home * n : (home + 1) * n], at, 0, n - 1)
             band = bands[home, work]
         else:
-            home, work, band = _pick_between(alone, at - pairs[-1], 0, n - 1), -1, groups.shape[1] - 1
+            home, work, band = pick_between(alone, at - pairs[-1], 0, n - 1), -1, groups.shape[1] - 1
         chance, group = groups[group_area[home], band], 0
         least = u[i] * chance[-1]
         while group < len(chance) - 1 and chance[group] <= least:
@@ -369,9 +274,9 @@ def points(key: Any, person: Any, place: Any, zone: Any, corners: Any, first: An
             out[row, 0], out[row, 1] = np.nan, np.nan
             continue
         begin, end = first[zone[row]], first[zone[row] + 1]
-        here = _today(key, person[row], place[row])
-        t = begin + pick(cumulative[begin:end], _unit(here, 0))
-        a, b = _unit(here, 1), _unit(here, 2)
+        here = today_of(key, person[row], place[row])
+        t = begin + pick(cumulative[begin:end], unit(here, 0))
+        a, b = unit(here, 1), unit(here, 2)
         if a + b > 1.0:
             a, b = 1.0 - a, 1.0 - b
         a, b = a + inward * (1.0 / 3.0 - a), b + inward * (1.0 / 3.0 - b)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from synthmob import seeds
 from synthmob.model.geography import Geography
-from synthmob.synthesis import kernel, places
+from synthmob.synthesis import draws, kernel, places
 from synthmob.synthesis.days import end_to_end, laws
 from synthmob.synthesis.points import INWARD, Triangles
 
@@ -48,7 +48,7 @@ def wild(seed: int) -> dict[str, Any]:
     running = np.stack([within(w, f) for w, f in zip(weights + 1e-3, first, strict=True)])
     return law | {
         "purposes": purposes, "lengths": lengths, "schedules": flat, "schedule_at": at, "schedule_cumulative": running,
-        "schedule_guide": kernel.schedule_guides(running, first), "schedule_first": first,
+        "schedule_guide": draws.schedule_guides(running, first), "schedule_first": first,
         "work_anchor": rng.random((kinds, 2)), "exploration": rng.random(6) * 5,
     }  # fmt: skip
 
@@ -83,13 +83,13 @@ def crowd(seed: int, n: int, days: int, chains: int) -> tuple[dict[str, Any], An
 
 @given(st.integers(0, 2**64 - 1), whole, whole, whole)
 def test_a_uniform_number_is_the_one_of_seeds(key: int, person: int, day: int, draw: int) -> None:
-    assert kernel.uniform(np.uint64(key), person, day, draw) == seeds.uniforms(np.uint64(key), person, day, draw)
+    assert draws.uniform(np.uint64(key), person, day, draw) == seeds.uniforms(np.uint64(key), person, day, draw)
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=12).filter(any), st.floats(0, 1, exclude_max=True))
 def test_pick_never_takes_what_weighs_nothing(weights: list[int], u: float) -> None:
     cumulative = np.cumsum(weights).astype(float)
-    chosen = kernel.pick(cumulative, u)
+    chosen = draws.pick(cumulative, u)
     assert chosen == twin.pick(cumulative.tolist(), u)
     assert weights[chosen] > 0
 
@@ -158,7 +158,7 @@ def test_chains_are_chosen_by_class_and_day_type() -> None:
     weights[..., -1] += 1
     cumulative, u = weights.cumsum(axis=-1).astype(float), rng.random((300, 3))
     klass, day_type = rng.integers(0, 48, 300), np.array([0, 1, 1])
-    found = kernel.choose_chains(u, klass, day_type, cumulative, kernel.guides(cumulative, 64))
+    found = kernel.choose_chains(u, klass, day_type, cumulative, draws.guides(cumulative, 64))
     want = [[twin.pick(cumulative[day_type[d], klass[p]], u[p, d]) for d in range(3)] for p in range(300)]
     assert found.tolist() == want
     assert (weights[day_type[None, :], klass[:, None], found] > 0).all()
