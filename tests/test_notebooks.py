@@ -26,7 +26,7 @@ def test_the_notebook_is_its_source_without_outputs(source: Path) -> None:
 
 
 FAST = ("01_quickstart", "04_flows_and_traffic")
-"""The others take longer than the default suite has time for; CI runs all of them in a kernel."""
+"""The others take longer than the default suite has time for: `pytest -m slow tests/test_notebooks.py`."""
 RUN = [pytest.param(path, marks=() if path.stem in FAST else pytest.mark.slow) for path in SOURCES]
 
 

@@ -62,7 +62,7 @@ def missing(expected: FloatArray, counting: FloatArray, word: str, sigma: float,
     """Intervals of cells of which the release shows nothing, from the synthetic count and the variance of counting, shapes (cells,).
 
     >>> [round(float(end[0])) for end in missing(np.array([40.0]), np.array([40.0]), "anchors", 5.0, 60.0, 0.9)]
-    [36, 9, 61]
+    [32, 10, 56]
     """
     found = [_below(expected, counting + b * expected**2, sigma, cut, level) for b in (MISFIT[word], SURE)]
     return found[0][0], np.minimum(found[0][1], found[1][1]), np.maximum(found[0][2], found[1][2])

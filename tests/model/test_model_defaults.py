@@ -38,7 +38,7 @@ def test_trips_go_at_the_stated_speed(model: MobilityModel) -> None:
     made = generate(model, n_persons=8_000, days=1, seed=2)
     s = made.block(0).stays
     after = np.flatnonzero(s.seq > 0)
-    took, km = s.start[after] - s.end[after - 1], made.distances_km(s.zone[after - 1], s.zone[after])
+    took, km = s.start[after] - s.end[after - 1], model.zoning.distances_km(s.zone[after - 1], s.zone[after])
     for low, high in ((0.5, 1.0), (1.0, 2.0), (9.0, 16.0)):
         mine = (km >= low) & (km < high)
         want = defaults.OVERHEAD_MIN + km[mine].mean() / defaults.SPEED_KM_PER_H * 60
