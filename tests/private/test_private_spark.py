@@ -1,4 +1,4 @@
-"""Spark counts what DuckDB counts, to the last step of 1/1024 in every table of the standard plan. Run by `SPARK=1 .ci/run` where Java is."""
+"""Spark counts what DuckDB counts, to the last step of 1/1024 in every table of the standard plan. For `SPARK=1 .ci/run`."""
 
 from __future__ import annotations
 
