@@ -76,6 +76,15 @@ def _exchanged(one: Path, other: Path) -> bool:
     return call is not None and call(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0
 
 
+def synchronise(path: Path) -> None:
+    """See a file, or the names in a folder, through to the disk: a new name outlives a power cut only once its folder is synchronised."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def check_replaceable(target: Path, kind: str, mark: str, holds: Collection[str]) -> None:
     """FormatError for a target that may not be replaced, for it is somebody's work.
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from synthmob import folders
 from synthmob.errors import FormatError, InputError
 from synthmob.ledger.chain import KEY_BYTES
 
@@ -85,7 +86,7 @@ def read(path: Path) -> bytes | None:
 def append(path: Path, data: bytes) -> None:
     """Add bytes at the end of a file that may be new; on return they are on the disk."""
     _write(path, data, os.O_APPEND)
-    _synchronise(path.parent)
+    folders.synchronise(path.parent)
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -93,7 +94,7 @@ def replace(path: Path, data: bytes) -> None:
     aside = path.with_name(f".{path.name}.part")
     _write(aside, data, os.O_TRUNC | os.O_NOFOLLOW)
     os.replace(aside, path)  # noqa: PTH105  (as its neighbours: calls of the system, in the order that matters)
-    _synchronise(path.parent)
+    folders.synchronise(path.parent)
 
 
 def key_of(files: Files) -> bytes:
@@ -119,7 +120,7 @@ def make_key(files: Files) -> bytes:
             os.link(aside, files.key)
     finally:
         os.unlink(aside)  # noqa: PTH108
-    _synchronise(files.key.parent)
+    folders.synchronise(files.key.parent)
     return key_of(files)
 
 
@@ -132,15 +133,6 @@ def _write_all(handle: int, data: bytes) -> None:
         left = data
         while left:
             left = left[os.write(handle, left) :]
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _synchronise(folder: Path) -> None:
-    """A new name in a folder outlives a power cut only once the folder is synchronised."""
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
         os.fsync(handle)
     finally:
         os.close(handle)

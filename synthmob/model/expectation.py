@@ -10,7 +10,6 @@ import numpy.typing as npt
 from synthmob import seeds
 from synthmob.model.geography import Geography
 from synthmob.model.lives import Lives
-from synthmob.model.outings import tally_outings
 from synthmob.model.reconcile import FloatArray
 
 IntArray = npt.NDArray[np.int64]
@@ -115,6 +114,8 @@ def anchors_ahead(lives: Lives, alive: IntArray, rank: int) -> IntArray:
 def _draw(flows: Flows, geography: Geography, p: int, anchor: IntArray, origin: IntArray, u: FloatArray, rank: int, tally: _Tally
           ) -> IntArray:
     """Zones of some outings of purpose p by the law, their probabilities added to the tally."""
+    from synthmob.model.outings import tally_outings
+
     appeal = flows.attraction[p] * flows.affinity[:, geography.parents["district"]]
     return tally_outings(
         appeal, flows.deterrence[p], geography.bands, geography.parents["district"], anchor, origin, u, rank > 0,

@@ -12,7 +12,6 @@ from synthmob import seeds
 from synthmob.model.anchors import YES, Anchors
 from synthmob.model.chains import Chains
 from synthmob.model.geography import Geography
-from synthmob.model.outings import pick_rows
 from synthmob.model.reconcile import FloatArray
 
 IntArray = npt.NDArray[np.int64]
@@ -31,6 +30,8 @@ class Lives:
 
 def sample_lives(anchors: Anchors, chains: Sequence[Chains], day_share: FloatArray, geography: Geography, n: int) -> Lives:
     """`n` lives drawn from the fitted anchors and chains; `day_share` is the share of each day type among all days."""
+    from synthmob.model.outings import pick_rows
+
     ticks = np.arange(n)
     draw = [seeds.uniforms(seeds.stage_key(0, "lives"), ticks, 0, k) for k in range(4)]
     homes = anchors.home_worker.T.ravel()  # workers first, so the order of sampling separates them

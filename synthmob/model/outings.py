@@ -7,6 +7,8 @@ from typing import Any
 import numba as nb
 import numpy as np
 
+from synthmob.searches import pick, pick_between
+
 
 @nb.njit(cache=True, nogil=True)
 def tally_outings(
@@ -29,15 +31,7 @@ def tally_outings(
             chance[zone] = appeal[before, zone] * deterrence[ahead[zone], behind[zone]]
             total += chance[zone]
             cumulative[zone] = total
-        low, high = 0, zones - 1
-        target = u[i] * total
-        while low < high:
-            middle = (low + high) // 2
-            if cumulative[middle] > target:
-                high = middle
-            else:
-                low = middle + 1
-        drawn[i] = low
+        drawn[i] = pick_between(cumulative, u[i] * total, 0, zones - 1)
         for zone in range(zones):
             share = chance[zone] / max(total, 1e-300)  # not from the sums: they have no room for a zone that is next to impossible
             destinations[zone] += share
@@ -52,13 +46,5 @@ def pick_rows(cumulative: Any, row: Any, u: Any) -> Any:
     """The index in row `row` of `cumulative` (rows, cells) at quantile `u` of it, for each of both, shape (draws,)."""
     out = np.empty(len(row), dtype=np.int64)
     for i in range(len(row)):
-        law = cumulative[row[i]]
-        target, low, high = u[i] * law[-1], 0, len(law) - 1
-        while low < high:
-            middle = (low + high) // 2
-            if law[middle] > target:
-                high = middle
-            else:
-                low = middle + 1
-        out[i] = low
+        out[i] = pick(cumulative[row[i]], u[i])
     return out

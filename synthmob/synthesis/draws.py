@@ -7,6 +7,8 @@ from typing import Any
 import numba as nb
 import numpy as np
 
+from synthmob.searches import pick_between
+
 GAMMA, MIX_1, MIX_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 S30, S27, S31, S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 TO_UNIT = 2.0**-53
@@ -39,31 +41,6 @@ def today_of(key: Any, person: Any, day: Any) -> Any:
 def unit(today: Any, draw: Any) -> Any:
     """The number of a draw: `uniform` with the person and the day mixed before."""
     return float(mix(today ^ np.uint64(draw)) >> S11) * TO_UNIT
-
-
-@nb.njit(inline="always")
-def pick(cumulative: Any, u: Any) -> Any:
-    """The first index whose cumulative weight exceeds u times the total."""
-    target, low, high = u * cumulative[-1], 0, len(cumulative) - 1
-    while low < high:
-        middle = (low + high) // 2
-        if cumulative[middle] > target:
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
-@nb.njit(inline="always")
-def pick_between(cumulative: Any, target: Any, low: Any, high: Any) -> Any:
-    """The first index whose cumulative weight exceeds the target, which is one from low to high."""
-    while low < high:
-        middle = (low + high) // 2
-        if cumulative[middle] > target:
-            high = middle
-        else:
-            low = middle + 1
-    return low
 
 
 @nb.njit(cache=True, nogil=True)

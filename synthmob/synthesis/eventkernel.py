@@ -7,7 +7,8 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from synthmob.synthesis.draws import pick, uniform
+from synthmob.searches import pick
+from synthmob.synthesis.draws import uniform
 
 HOUR_S, MINUTE_S = 3600, 60.0
 TRIES = 8

@@ -7,7 +7,8 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from synthmob.synthesis.draws import guided, mix, pick, pick_between, today_of, unit
+from synthmob.searches import pick, pick_between
+from synthmob.synthesis.draws import guided, mix, today_of, unit
 
 DAY_END = 1440
 LEAST_LEFT = 12

@@ -89,9 +89,9 @@ def begun(target: Path, content: Mapping[str, Any], kind: str, holds: Collection
             _begin(work, content)
             yield work
             for path in (*(p for p in work.rows.iterdir() if p.is_file()), work.rows):  # parts are on the disk already
-                synchronise(path)
+                folders.synchronise(path)
             folders.put(work.rows, target, folder / "old")
-            synchronise(target.parent)
+            folders.synchronise(target.parent)
         except BaseException:
             if not resume:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -109,19 +109,10 @@ def clear(target: Path) -> None:
 def landed(aside: Path, path: Path) -> tuple[int, str]:
     """Put a file that is written to its end in its place, on the disk and by its name; its size and SHA-256."""
     found = aside.stat().st_size, manifest.digest(aside)
-    synchronise(aside)
+    folders.synchronise(aside)
     aside.replace(path)
-    synchronise(path.parent)
+    folders.synchronise(path.parent)
     return found
-
-
-def synchronise(path: Path) -> None:
-    """See a file, or the names in a folder, through to the disk."""
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager
