@@ -157,6 +157,11 @@ class Curator:
         with self._coded(concrete, _quiet) as table:
             return {request.name: _totals(table, request) for request in concrete.requests}
 
+    def kind(self) -> Literal["stays", "events"]:
+        """Whether the records would be read as stays or as events; no row is read."""
+        with postgres.connections():
+            return records.kind(self.sources, self.read_from)
+
     def sizes(self, plan: Plan) -> dict[str, int]:
         """How many subscribers and stays there are: confidential, to look for in what is written."""
         concrete = self.plan(plan)
