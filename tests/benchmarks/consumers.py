@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -156,34 +156,32 @@ def asked_of(consumer: Consumer, folder: Path, asked: argparse.Namespace) -> dic
 
 def flowkit(out: Path, top: Path) -> str:
     """The events that we wrote and those that the tables of FlowDB's layout took, in a server of Debian's packages."""
-    written = export(out, top / "flowkit", "flowkit").rows
-    for path in (top, top / "flowkit"):
-        path.chmod(0o755)
-    with postgres_run.server(top / "flowdb") as server:
-        done = server.psql("-f", "load.sql", cwd=top / "flowkit")
-        if done.returncode:
-            return f"it refused: {done.stderr.strip()}"
-        tables = ("events.calls", "events.sms", "events.mds", "infrastructure.sites", "infrastructure.cells")
-        took = {name: server.asked(f"select count(*) from {name}")[0][0] for name in tables}
-        placed = server.asked("select count(*) from events.calls e join infrastructure.cells c on e.location_id = c.id")[0][0]
-    wrote = ", ".join(f"{name} {rows:,}" for name, rows in written.items())
-    return f"we wrote {wrote}; it took {took}, calls with a cell {placed}"
+    tables = ("events.calls", "events.sms", "events.mds", "infrastructure.sites", "infrastructure.cells")
+    placed = "select count(*) from events.calls e join infrastructure.cells c on e.location_id = c.id"
+    return _taken(out, top, "flowkit", lambda _: dict(zip(tables, tables, strict=True)), placed, "calls with a cell")
 
 
 def postgis(out: Path, top: Path) -> str:
     """The rows that we wrote and those that the tables of a server of Debian's packages have."""
-    written = export(out, top / "postgis", "postgis").rows
-    for path in (top, top / "postgis"):
+    joined = "select count(*) from synthmob.stays s join synthmob.zones z using (zone_id) where st_covers(z.geom, s.geom)"
+    return _taken(
+        out, top, "postgis", lambda written: {name[:-4]: f"synthmob.{name[:-4]}" for name in written if name.endswith(".csv")}, joined,
+        "stays that lie in their zone")
+
+
+def _taken(out: Path, top: Path, name: str, tables: Callable[[Iterable[str]], dict[str, str]], joined: str, what: str) -> str:
+    """The rows that we wrote and those that a server has of each table after its load.sql, and how many a query joins."""
+    written = export(out, top / name, name).rows
+    for path in (top, top / name):
         path.chmod(0o755)
-    with postgres_run.server(top / "server") as server:
-        done = server.psql("-f", "load.sql", cwd=top / "postgis")
+    with postgres_run.server(top / f"{name}_server") as server:
+        done = server.psql("-f", "load.sql", cwd=top / name)
         if done.returncode:
             return f"it refused: {done.stderr.strip()}"
-        tables = [name.removesuffix(".csv") for name in written if name.endswith(".csv")]
-        took = {name: server.asked(f"select count(*) from synthmob.{name}")[0][0] for name in tables}
-        joined = server.asked("select count(*) from synthmob.stays s join synthmob.zones z using (zone_id) where st_covers(z.geom, s.geom)")
-    wrote = ", ".join(f"{name} {rows:,}" for name, rows in written.items())
-    return f"we wrote {wrote}; it took {took}, stays that lie in their zone {joined[0][0]}"
+        took = {said: server.asked(f"select count(*) from {table}")[0][0] for said, table in tables(written).items()}
+        found = server.asked(joined)[0][0]
+    wrote = ", ".join(f"{file} {rows:,}" for file, rows in written.items())
+    return f"we wrote {wrote}; it took {took}, {what} {found}"
 
 
 def main() -> None:
