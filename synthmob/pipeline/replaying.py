@@ -17,7 +17,7 @@ from synthmob.replay import order
 from synthmob.replay.cursor import Cursor
 from synthmob.replay.message import Message, messages
 from synthmob.replay.order import Window
-from synthmob.replay.pace import Pace
+from synthmob.replay.pace import BATCH, Pace
 from synthmob.replay.sink import Options, Sink, Target
 from synthmob.replay.sinks import kind_of
 from synthmob.synthesis.outfolder import check_out
@@ -72,7 +72,8 @@ def replay(
     found = None if cursor is None else cursors.read(cursor, asked)
     with kind.opened(target, options) as sink, order.opened(files, window) as events:
         known = sink.delivered(found.sent if found else 0, resumed=found is not None)
-        state, total, pace = found or Cursor(asked), events.count(), Pace(speed)
+        # A batch is never more than readers may be behind, or it could not be sent at all.
+        state, total, pace = found or Cursor(asked), events.count(), Pace(speed, min(BATCH, options.max_lag or BATCH))
         rows = messages(events.after(state.place), state.sent, table(source.period), source.period)
         run = _Run(sink, cursor, pace, lambda sent: progress(sent, total))
         sent, seconds, behind_s = run.send(state, _behind(rows, known, target))

@@ -42,7 +42,7 @@ class Posted:
             self.connection.request("POST", self.path, body, headers)
             answer = self.connection.getresponse()
             answer.read()
-        except (OSError, http.client.HTTPException):
+        except FAILURES:
             self.connection.close()  # the next request opens it anew
             raise
         if answer.status in AGAIN:

@@ -25,11 +25,13 @@ class Pace:
         """Messages that are due, `most` or fewer at a time, and how many seconds behind its time the first of them is.
 
         Who takes a batch decides when the next is made: a slow stream is sent late, nothing is skipped, and it catches up when it can.
+        Time runs from the first message on, for it comes only when all are sorted.
         """
         batch: list[Message] = []
-        begun, first, late = self.now(), None, 0.0
+        begun, first, late = 0.0, None, 0.0
         for message in messages:
-            first = message.instant_s if first is None else first
+            if first is None:
+                begun, first = self.now(), message.instant_s
             due = begun if self.speed is None else begun + (message.instant_s - first) / self.speed
             if batch and (len(batch) >= self.most or due > self.now()):
                 yield batch, late

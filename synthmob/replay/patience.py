@@ -12,15 +12,13 @@ T = TypeVar("T")
 PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 
 
-def persist(
-    attempt: Callable[[], T], failures: tuple[type[Exception], ...], where: str, *, sleep: Callable[[float], None] = time.sleep
-) -> T:
+def persist(attempt: Callable[[], T], failures: tuple[type[Exception], ...], where: str) -> T:
     """What an attempt gives, tried again after each of PAUSES_S where it fails in one of those ways; DeliveryError in the end."""
     for pause in PAUSES_S:
         try:
             return attempt()
         except failures:
-            sleep(pause)
+            time.sleep(pause)
     try:
         return attempt()
     except failures as error:

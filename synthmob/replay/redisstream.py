@@ -46,7 +46,7 @@ class RedisStream:
         failures = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ExecAbortError, exceptions.OutOfMemoryError)
         most = self.options.max_lag
         if most is not None:
-            while (lag := persist(self._lag, failures, self.where)) and lag + len(messages) > most:
+            while persist(self._lag, failures, self.where) + len(messages) > most:
                 time.sleep(LOOK_S)
         persist(lambda: self._add(messages), failures, self.where)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hypothesis import given
@@ -56,3 +57,16 @@ def test_a_stream_that_was_slow_gets_what_is_due_at_once() -> None:
         sizes.append(len(batch))
         clock.seconds += 5.0
     assert sizes == [1, 3, 1]
+
+
+def test_time_that_passes_before_the_first_message_delays_the_others_too() -> None:
+    clock, times = Clock(0.0), list[float]()
+
+    def sorting() -> Iterator[Message]:
+        clock.seconds += 30.0
+        yield from made([0, 10, 20])
+
+    for batch, late_s in Pace(1.0, 100, lambda: clock.seconds, clock.sleep).batches(sorting()):
+        times += [clock.seconds] * len(batch)
+        assert late_s == 0
+    assert times == [30.0, 40.0, 50.0]
