@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import tempfile
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from synthmob.marginals import Marginal, unravel
 from synthmob.period import Period
 from synthmob.plan import Plan, Request
 from synthmob.private import anchors, bounding, files, noise, postgres, records, stays
+from synthmob.private.freshids import under_fresh_ids
 from synthmob.private.records import Sources
 from synthmob.release import Release
 from synthmob.zones import Zoning
@@ -110,14 +110,14 @@ class Curator:
         computed inside the boundary."""
         concrete = self.plan(plan)
         with self._backend() as backend:
-            people, days, used = _under_fresh_ids(backend, *self._tables(backend, concrete))
+            people, days, used = under_fresh_ids(backend, *self._tables(backend, concrete))
             return (people, days) if used is None else (people, days, backend.to_pyarrow(used))
 
     def sample(self, plan: Plan, most: int | None = None) -> Sample:
         """Up to `most` subscribers drawn by the operating system's randomness, with their bounded part of every table."""
         concrete = self.plan(plan)
         with self._backend() as backend:
-            persons, stays, used = _under_fresh_ids(backend, *self._tables(backend, concrete), most=most)
+            persons, stays, used = under_fresh_ids(backend, *self._tables(backend, concrete), most=most)
             n, given = len(persons), (ibis.memtable(persons), ibis.memtable(stays))
             table = coded(backend, *given, self.zoning, concrete.domain, self.period, name="sample", events=used)
             return Sample(persons, stays, {r.name: _contributions(table, concrete, r, n) for r in concrete.requests})
@@ -269,28 +269,6 @@ def _alike(tables: tuple[Any, ...]) -> list[Any]:
     """Tables with the columns that all of them have, in one order."""
     shared = [name for name in tables[0].columns if all(name in other.columns for other in tables)]
     return [table.select(*shared) for table in tables]
-
-
-def _under_fresh_ids(backend: Any, people: Any, days: Any, used: Any = None, most: int | None = None) -> tuple[Any, Any, Any]:
-    """PERSONS and STAYS (Arrow) and events (lazy, None where there are none) with the subscribers' ids replaced by random numbers
-    from the operating system, kept nowhere; the first `most` of them."""
-    import pyarrow as pa
-
-    known = backend.to_pyarrow(people.select("person_id").order_by("person_id"))["person_id"]
-    order = np.frombuffer(os.urandom(8 * max(len(known), 1)), dtype=np.uint64)[: len(known)].argsort(kind="stable").argsort()
-    fresh: Any = ibis.memtable(pa.table({"person_id": known, "fresh_id": order.astype(np.int64)}))
-    if most is not None:
-        fresh = fresh.filter(fresh.fresh_id < most)
-
-    def swap(table: Any) -> Any:
-        joined = table.inner_join(fresh, "person_id")
-        names = [c for c in table.columns if c != "person_id"]
-        return joined.select(*names, person_id=joined.fresh_id)
-
-    keep = [c for c in ("day", "seq", "purpose", "zone_id", "start_min", "end_min", "mode") if c in days.columns]
-    return (backend.to_pyarrow(swap(people).order_by("person_id")),
-            backend.to_pyarrow(swap(days.select("person_id", *keep)).order_by(["person_id", "day", "seq"])),
-            None if used is None else swap(used))
 
 
 def release_info(plan: Plan, zoning: Zoning, period: Period) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from synthmob.errors import ConfidentialError
 from synthmob.marginals import Marginal
 from synthmob.plan import ROUNDING_SLACK, Plan
 from synthmob.private import bounding
-from synthmob.private.curator import Curator, _under_fresh_ids, release_info  # pyright: ignore[reportPrivateUsage]
+from synthmob.private.curator import Curator, release_info
+from synthmob.private.freshids import under_fresh_ids
 from synthmob.release import Release
 
 
@@ -110,7 +111,7 @@ def test_fresh_ids_do_not_follow_the_order_of_the_subscribers() -> None:
     backend, ids = connect(threads=1), set[int]()
     persons, stays = people(60, MONDAY).tables()
     for _ in range(20):
-        swapped = _under_fresh_ids(backend, persons.mutate(first=persons.person_id == ibis.literal(0)), stays)
+        swapped = under_fresh_ids(backend, persons.mutate(first=persons.person_id == ibis.literal(0)), stays)
         who, days = (table.to_pandas() for table in swapped[:2])
         ids.add(int(who.person_id[who["first"]].iloc[0]))
         assert sorted(who.person_id) == sorted(set(days.person_id)) == list(range(60))
