@@ -51,6 +51,22 @@ def written_aside(target: Path, kind: str, mark: str, holds: Collection[str]) ->
         shutil.rmtree(old, ignore_errors=True)
 
 
+@contextmanager
+def file_aside(target: Path) -> Generator[Path]:
+    """A new file beside `target` to write in, put in its place at the end; where writing fails nothing has changed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    os.close(handle)
+    aside = Path(name)
+    try:
+        yield aside
+        aside.chmod(0o644)
+        aside.replace(target)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+
+
 def put(work: Path, target: Path, old: Path) -> None:
     """Put a folder in its place; what has been there lies at `old` or at `work` then.
 

@@ -60,6 +60,12 @@ class CellIntervals:
             self.released, self.codes[keep], self.estimate[keep], self.low[keep], self.high[keep], self.published[keep])
 
 
+def check_level(level: float) -> None:
+    """InputError for a level that is no confidence."""
+    if not 0.5 <= level < 1:
+        raise InputError(f"A level of {level:g} is no confidence: give one from 0.5 to below 1, such as 0.9.")
+
+
 def chosen_codes(table: Marginal, labels: Mapping[str, str]) -> dict[int, int]:
     """The place of each named axis and the code of its label; InputError where the table has no such axis or label."""
     out: dict[int, int] = {}
@@ -81,15 +87,15 @@ def cell_intervals(
 
     `people` are populations of one model that differ in their seed: how far they are apart widens the intervals of missing cells.
     """
-    if not 0.5 <= level < 1:
-        raise InputError(f"A level of {level:g} is no confidence: give one from 0.5 to below 1, such as 0.9.")
+    check_level(level)
     if not people:
         raise InputError("Intervals need at least one synthetic population: give an OUT folder or a MODEL.")
     made: list[tuple[dict[str, Pair], float]] = []
     notes: list[str] = []
     for tables in people:
-        pairs, notes, _ = paired(release, tables, zoning, domain, period, backend, hidden=True)
-        made.append((pairs, scale_of({name: pair for name, pair in pairs.items() if len(pair.released.values)})))
+        pairs, told, _ = paired(release, tables, zoning, domain, period, backend, hidden=True)
+        notes += [note for note in told if note not in notes]
+        made.append((pairs, scale_of(pairs)))
     names = [name for name in made[0][0] if all(name in pairs for pairs, _ in made)]
     return tuple(_of_table([(pairs[name], scale) for pairs, scale in made], level) for name in names), tuple(notes)
 

@@ -3,7 +3,7 @@ bound under which it was released."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -137,10 +137,14 @@ def _in_axes_of(released: Marginal, made: Marginal) -> Pair:
     return Pair(released, cells, sums(inverse, made.values[keep], len(cells)))
 
 
+def telling(names: Collection[str]) -> list[str]:
+    """The tables of persons among these, the one that tells best how many there are first."""
+    return [name for base in SCALED_BY for name in names if name.partition("@")[0] == base]
+
+
 def scale_of(pairs: Mapping[str, Pair]) -> float:
     """True persons per synthetic person, from the published cells of the first table that counts persons."""
-    order = [name for base in SCALED_BY for name in pairs if name.partition("@")[0] == base]
-    for name in [*order, *pairs]:
+    for name in [*telling(pairs), *pairs]:
         made = float(pairs[name].published.sum())
         if made > 0:
             return float(np.maximum(pairs[name].released.values, 0.0).sum()) / made

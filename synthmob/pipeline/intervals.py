@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from synthmob import manifest, modelfile
+from synthmob import folders, manifest, modelfile
 from synthmob.errors import InputError
 from synthmob.fidelity import people
-from synthmob.fidelity.intervals import LEVEL, CellIntervals, chosen_codes
-from synthmob.fidelity.pairs import SCALED_BY
+from synthmob.fidelity.intervals import LEVEL, CellIntervals, check_level, chosen_codes
+from synthmob.fidelity.pairs import telling
 from synthmob.pipeline.places import check_file, check_folder
 from synthmob.release import Release
 from synthmob.synthesis.days import Population, generate
@@ -35,8 +33,7 @@ class Wanted:
 
     def narrowed(self, release: Release) -> Release:
         """The release with the wanted table and one that says how many people there are; InputError where there is no such cell."""
-        if not 0.5 <= self.level < 1:
-            raise InputError(f"A level of {self.level:g} is no confidence: give one from 0.5 to below 1, such as 0.9.")
+        check_level(self.level)
         if self.table is None:
             if self.where:
                 raise InputError("Labels are those of one table's axes: give --table too, or leave --where out.")
@@ -45,8 +42,8 @@ class Wanted:
         if self.table not in tables:
             raise InputError(f"The release has no table {self.table!r}: it has {', '.join(tables)}.")
         chosen_codes(tables[self.table], self.where or {})
-        scaled_by = [name for base in SCALED_BY for name in tables if name.partition("@")[0] == base and len(tables[name].values)]
-        return replace(release, marginals={name: tables[name] for name in {self.table, *scaled_by[:1]}})
+        scaled_by = [name for name in telling(tables) if len(tables[name].values)]
+        return replace(release, marginals={name: tables[name] for name in dict.fromkeys((self.table, *scaled_by[:1]))})
 
     def of(self, found: Sequence[CellIntervals]) -> tuple[CellIntervals, ...]:
         """Those cells; InputError where the table cannot be compared with the people."""
@@ -74,7 +71,7 @@ def intervals(
     chosen = wanted.of(found)
     if target is not None:
         inputs = {"release": release} | {f"people{k}": path for k, path in enumerate(made)}
-        parameters = {"table": wanted.table, "where": dict(wanted.where or {}), "level": wanted.level, "seeds": seeds}
+        parameters = {"table": wanted.table, "where": dict(wanted.where or {}), "level": wanted.level, "seeds": seeds, "persons": persons}
         said = manifest.compose("intervals", parameters, inputs=inputs, packages=("duckdb",), rho_spent=0.0)
         _write(frame(chosen), target)
         manifest.write(said, manifest.beside(target))
@@ -90,7 +87,7 @@ def _populations(release: Release, made: Sequence[Path], seeds: int, persons: in
     if len(made) > 1:
         raise InputError("Several populations are several OUT folders: give those, or one MODEL with --seeds.")
     model = modelfile.load(models[0])
-    size = persons or int(np.clip(_subscribers(release), LEAST_PERSONS, MOST_PERSONS))
+    size = int(np.clip(_subscribers(release), LEAST_PERSONS, MOST_PERSONS)) if persons is None else persons
     return [generate(model, n_persons=size, days=model.period.days, seed=seed) for seed in range(1, seeds + 1)]
 
 
@@ -119,16 +116,8 @@ def frame(found: Sequence[CellIntervals]) -> Any:
 
 def _write(table: Any, target: Path) -> None:
     """The file whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-    os.close(handle)
-    try:
+    with folders.file_aside(target) as aside:
         if target.suffix == ".parquet":
             table.to_parquet(aside, index=False)
         else:
             table.to_csv(aside, index=False, lineterminator="\n")
-        Path(aside).chmod(0o644)
-        Path(aside).replace(target)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise

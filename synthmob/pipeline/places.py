@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,17 +60,9 @@ def check_confidential(target: Path, *shipped: Path) -> None:
 
 def write_result(content: Mapping[str, Any], said: Mapping[str, Any], target: Path) -> None:
     """Write a JSON result and, beside it, its manifest; each whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     for what, path in ((content, target), (said, manifest.beside(target))):
-        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(folders.json_text(what))
-            Path(aside).chmod(0o644)
-            Path(aside).replace(path)
-        except BaseException:
-            Path(aside).unlink(missing_ok=True)
-            raise
+        with folders.file_aside(path) as aside:
+            aside.write_text(folders.json_text(what), encoding="utf-8", newline="\n")
 
 
 def check_folder(folder: Path, mark: str, kind: str) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from synthmob import manifest
+from synthmob import folders, manifest
 from synthmob.domain import DAY_TYPES, Domain
 from synthmob.errors import ConfidentialError, FormatError
 from synthmob.fidelity.result import Fidelity
@@ -53,16 +51,8 @@ def write_report(
             "to be shipped: write it somewhere else."
         )
     text = _page(out, release, found, zoning, title, sdmetrics or {}, confidential)
-    page.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=page.parent, prefix=f".{page.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(aside).chmod(0o644)
-        Path(aside).replace(page)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise
+    with folders.file_aside(page) as aside:
+        aside.write_text(text, encoding="utf-8", newline="\n")
     return page
 
 

@@ -86,7 +86,7 @@ def test_the_command(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str
     shown = found[found.published]
     assert ((shown.high - shown.low) / (2 * 1.645 * table.sigma)).median() == pytest.approx(1, rel=0.2)
     said = manifest.beside(target).read_text()
-    assert '"rho_spent": 0.0' in said
+    assert '"rho_spent": 0.0' in said and '"persons": null' in said
     again = tmp_path / "again.csv"
     assert synthmob(*words[:-1], again) == 0 and again.read_bytes() == target.read_bytes()
     home = found.home[0]
@@ -115,3 +115,4 @@ def test_a_model_makes_its_own_people(run: Run) -> None:
     found, _ = intervals(run.release, [run.model], Wanted("demographics"), seeds=2, persons=2_000)
     assert found[0].published.any() and (found[0].high >= found[0].low).all()
     assert synthmob("intervals", run.release, run.model, run.model) == 2
+    assert synthmob("intervals", run.release, run.model, "--table", "demographics", "--persons", 0) == 2, "none is not the usual number"
