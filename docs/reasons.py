@@ -70,6 +70,7 @@ EIGHTH_A_TRIP = Reason(
     "every day adds an eighth of 1/days of its type for each of its first 8 trips, by purpose, and what is missing to 8 to one more cell: "
     "the weights of a day type sum to at most 1", _one)
 EACH_TRIP = "every trip adds 1/days to one cell, as many as a life has"
+HALF_A_TRIP = "every trip adds half of 1/days to one cell, as many as a life has"
 INNER_STAYS = "every stay between two trips adds half of 1/days of its type to one cell, as many as a day has"
 
 EACH_EVENT = "every event adds {} of 1/days to one cell, as many as a life has"
@@ -86,7 +87,7 @@ REASONS: dict[str, Reason] = {
     "visitors": Reason("1 for every pair of purpose and area that was ever visited", None),
     "trip_km": Reason(EACH_TRIP, None),
     "distances": Reason(EACH_TRIP, None),
-    "od": Reason(EACH_TRIP, None),
+    "od": Reason(HALF_A_TRIP, None),
     "od_hour": Reason("every trip adds 1/days of its type to one cell, as many as a day has", None),
     "presence": Reason(
         "at each of 24 moments in at most one area at a time: the weights of a moment and day type sum to at most 1",
@@ -115,7 +116,7 @@ REASONS: dict[str, Reason] = {
     "travel_time": Reason(
         "a day adds 1/days for the first trip of each distance band: the weights of a band sum to at most 1",
         lambda public: len(public.domain.distance_edges_km) + 1),
-    "modes": Reason(EACH_TRIP, None),
+    "modes": Reason(HALF_A_TRIP, None),
     "anchored": Reason("the first stay at work of a day is in one of two places, the later ones in at most both", _anchored),
     "distinct_zones": ONE_CELL,
     "place_share": Reason("1 in one cell for each of the five places visited most", lambda public: len(PLACE_RANKS)),

@@ -17,7 +17,7 @@ from synthmob import accounting, folders
 from synthmob.domain import Domain
 from synthmob.errors import PlanError
 from synthmob.period import Period
-from synthmob.usageplan import USAGE_TABLES
+from synthmob.request import STANDARD, USAGE, Request
 from synthmob.zones import Zoning
 
 MIN_GROUP = 50
@@ -31,80 +31,6 @@ LONGEST_MIN = {"duration_edges_min": 1440, "travel_edges_min": 240}
 """Where the last bin of stays and of trips ends, min: every edge lies before it."""
 ROUNDING_SLACK = 1.0 + 2e-6
 """Noise is scaled to a bound this much larger, so that fixed-point rounding at the bound is covered."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """One table that the plan asks for.
-
-    `share` is its part of the budget relative to the other tables; `bound_l2` the most that one subscriber can move the
-    whole table, as an L2 norm in persons, for one day type; `per_day_type` multiplies its square by the day types of the period.
-    A table of usage `needs_columns` of the events: without them it is not asked for.
-    """
-
-    statistic: str
-    level: str
-    share: float
-    bound_l2: float = 1.0
-    per_day_type: bool = False
-    needs_days: int = 1
-    needs_columns: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The table's name in a release."""
-        return f"{self.statistic}@{self.level}" if self.level else self.statistic
-
-
-STANDARD = (
-    Request("demographics", "", 0.2),
-    Request("home_by_group", "district", 1.0),
-    Request("home", "district", 0.4),
-    Request("home", "below", 1.0),
-    Request("work", "district", 0.3),
-    Request("work", "below", 0.7),
-    Request("home_work", "district", 0.8),
-    Request("home_work", "below", 0.8),
-    Request("commute_km", "", 0.2),
-    Request("commute_km_by_group", "", 0.3),
-    Request("destinations", "district", 0.4, 2.5),
-    Request("destinations", "below", 0.8, 2.5),
-    Request("visitors", "zone", 0.3, 2.5, needs_days=2),
-    Request("trip_km", "", 0.3, 2.5),
-    Request("distances", "", 0.4, 2.5),
-    Request("od", "district", 0.6, 3.0),
-    Request("od_hour", "district", 0.6, 3.0, per_day_type=True),
-    Request("presence", "district", 0.5, math.sqrt(24), per_day_type=True),
-    Request("presence", "zone", 0.5, math.sqrt(24), per_day_type=True),
-    Request("chains", "", 0.9, 1.0, per_day_type=True),
-    Request("chain_people", "", 0.5, 2.7, needs_days=2),
-    Request("trips", "", 0.4, 1.0, per_day_type=True),
-    Request("trips_by_group", "", 0.3, 1.0, per_day_type=True),
-    Request("stays_by_group", "", 0.2, 1.0, per_day_type=True),
-    Request("participation", "", 0.4, 1.75, per_day_type=True),
-    Request("transitions", "", 0.4, 1.75, per_day_type=True),
-    Request("stays_per_day", "", 0.2, 1.0, per_day_type=True),
-    Request("first_departure", "", 0.2, 1.0, per_day_type=True),
-    Request("first_departure_next", "", 0.3, 1.0, per_day_type=True),
-    Request("first_departure_size", "", 0.3, 1.0, per_day_type=True),
-    Request("departures", "", 0.2, 1.3, per_day_type=True),
-    Request("departures_to", "", 0.4, 1.3, per_day_type=True),
-    Request("chain_departure", "", 0.3, 1.0, per_day_type=True),
-    Request("episodes", "", 0.6, 1.3, per_day_type=True),
-    Request("durations", "", 0.3, 1.3, per_day_type=True),
-    Request("durations_left", "", 0.4, 1.3, per_day_type=True),
-    Request("durations_between", "", 0.3, 1.3, per_day_type=True),
-    Request("chain_episodes", "", 0.5, 2.4, per_day_type=True),
-    Request("travel_time", "", 0.4, 2.0),
-    Request("modes", "", 0.1, 2.25),
-    Request("anchored", "", 0.1, 1.75, per_day_type=True),
-    Request("distinct_zones", "", 0.1, needs_days=2),
-    Request("place_share", "", 0.2, math.sqrt(5), needs_days=2),
-    Request("distinct_given_visits", "", 0.3, math.sqrt(5), needs_days=2),
-)
-
-USAGE = tuple(Request(name, level, share, bound_l2, needs_columns=columns) for name, level, share, bound_l2, columns in USAGE_TABLES)
-"""Usage, a small part of the budget: asked for where the events of the records say of what kind they are."""
 
 
 @dataclass(frozen=True)
@@ -200,11 +126,12 @@ class Plan:
             levels = [request.level]
         else:
             raise PlanError(f"The plan asks for level {request.level!r}: this zoning has {', '.join(names)}.")
-        bound = request.bound_l2 * (math.sqrt(len(period.day_types)) if request.per_day_type else 1.0)
+        bound = request.bound(period.days, len(period.day_types))
         if request.statistic == "chain_people":
             bound = min(bound, math.sqrt(period.days))
         return [
-            replace(request, level=level, bound_l2=bound, per_day_type=False, needs_days=1, share=request.share / len(levels))
+            replace(request, level=level, bound_l2=bound, bound_many_l2=None, per_day_type=False, needs_days=1,
+                    share=request.share / len(levels))
             for level in levels
         ]
 
@@ -246,7 +173,8 @@ def _changed(where: Path, tables: Any) -> tuple[Request, ...]:
             if type(value) not in (int, float) or not (least <= value <= most or (key == "share" and value == 0)):
                 wanted = f"at least {0.0 if key == 'share' else least:g} and at most {most:g}"
                 raise PlanError(f"{where} gives {name!r} a {key} of {value!r}: give a number of {wanted}.")
-        known[name] = replace(known[name], **{str(k): float(v) for k, v in change.items()})
+        asked = {str(k): float(v) for k, v in change.items()}
+        known[name] = replace(known[name], **asked, **({"bound_many_l2": None} if "bound_l2" in asked else {}))
     return tuple(known.values())
 
 

@@ -14,6 +14,9 @@ from synthmob.domain import Axis
 from synthmob.engine import keep
 
 HOURS = tuple(f"{h:02d}" for h in range(24))
+OD_WEIGHT = 0.5
+"""What a trip adds to flows over the whole day: two alike a day fit under the cap of 1 a cell, or most errands in one's own district
+would be lost."""
 PRESENCE_MINUTE = 30
 """Presence is counted at half past every hour: 24 moments."""
 
@@ -70,7 +73,7 @@ def _trip_km_rows(coded: Coded, level: str) -> Any:
 def _od_all_rows(coded: Coded, level: str) -> Any:
     table = trips(coded)
     return table.select("person_id", origin=coded.area(table.previous_zone, level),
-                        destination=coded.area(table.zone, level), weight=1.0 / table.all_days)
+                        destination=coded.area(table.zone, level), weight=OD_WEIGHT / table.all_days)
 
 
 def _od_rows(coded: Coded, level: str) -> Any:

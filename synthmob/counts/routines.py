@@ -18,6 +18,8 @@ MOST_TRIPS = 8
 whole: such a sum is far clearer than a spread of day lengths, and its share of both is clear of how many persons there are."""
 TRANSITION_WEIGHT = 0.5
 """What a transition adds: two alike fit under the cap of 1 a cell, or errand after errand would be lost on busy days."""
+MODE_WEIGHT = 0.5
+"""What a trip adds to modes, for the same reason."""
 PHASES = 3
 PHASE_LABELS = ("first third", "second third", "last third", "long day, first third", "long day, second third",
                 "long day, last third")
@@ -119,7 +121,7 @@ def _mode_rows(coded: Coded, level: str) -> Any:
     del level
     table = trips(coded).filter(ibis._.mode >= 0)
     return table.select("person_id", "mode", distance=distance_code(table.previous_km, coded.domain.distance_edges_km),
-                        weight=1.0 / table.all_days)
+                        weight=MODE_WEIGHT / table.all_days)
 
 
 def _anchored_rows(coded: Coded, level: str) -> Any:

@@ -34,7 +34,7 @@ SHAPES = {
     "demographics": Shape(1.00, -3.13, 0.69), "home_by_group": Shape(1.00, -2.94, 0.82, 1), "home": Shape(1.00, -0.45, 0.63, 1),
     "work": Shape(0.49, 0.49, 0.90, 1), "home_work": Shape(0.49, 1.84, 1.08, 2), "commute_km": Shape(0.49, -1.76, 0.59),
     "commute_km_by_group": Shape(0.49, -4.11, 0.89), "destinations": Shape(1.69, -1.14, 0.89, 1), "visitors": Shape(2.54, -1.01, 1.03, 1),
-    "trip_km": Shape(1.74, -2.96, 0.91), "distances": Shape(1.76, -3.74, 1.46), "od": Shape(2.11, 1.33, 1.36, 2),
+    "trip_km": Shape(1.74, -2.96, 0.91), "distances": Shape(1.76, -3.74, 1.46), "od": Shape(1.26, 1.33, 1.36, 2),
     "od_hour": Shape(2.89, -0.93, 1.63, 2), "presence": Shape(22.92, -2.96, 0.61, 1), "chains": Shape(0.97, -4.17, 2.37),
     "chain_people": Shape(1.79, -4.31, 2.34), "trips": Shape(1.00, -1.19, 1.03), "trips_by_group": Shape(1.00, -3.78, 0.75),
     "stays_by_group": Shape(1.00, -4.93, 1.13), "participation": Shape(1.41, -4.24, 0.89), "transitions": Shape(1.98, -4.48, 1.69),

@@ -14,6 +14,8 @@ from synthmob.model.reconcile import FloatArray
 
 IntArray = npt.NDArray[np.int64]
 HOME, WORK = 0, 1
+MOST_REMEMBERED = 48
+"""Places that a purpose has taken a life to: days of a life are few, and these are more than enough."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Visits:
-    """The lives as drawn, one entry a stay: life, rank, purpose, zone, anchor ahead, zone before."""
+    """The lives as drawn, one entry a stay: whose life of some days, rank in its day, purpose, zone, anchor ahead, zone before."""
 
     life: IntArray
     rank: IntArray
@@ -76,31 +78,84 @@ class _Tally:
             np.add.at(self.districts, (district[origin], district[zone]), 1.0)
 
 
-def expectation(flows: Flows, geography: Geography, lives: Lives, work_anchor: FloatArray) -> Expectation:
-    """Expectations over the lives; each outing's zone is then drawn, to be the origin of the next one."""
+@dataclass(frozen=True)
+class _Memory:
+    """Where each life has been: `zones` (lives, purposes, MOST_REMEMBERED), the first `known` (lives, purposes) of them on earlier days,
+    and up to `fresh` today. An anchor is no place to return to by chance: it has its own rate."""
+
+    zones: npt.NDArray[np.int32]
+    known: IntArray
+    fresh: IntArray
+
+    @staticmethod
+    def of(n_lives: int, purposes: int, days: int) -> _Memory:
+        shape = (n_lives, purposes)
+        return _Memory(
+            np.zeros((*shape, MOST_REMEMBERED if days > 1 else 1), dtype=np.int32), np.zeros(shape, dtype=np.int64),
+            np.zeros(shape, dtype=np.int64))
+
+    def remember(self, life: IntArray, purpose: IntArray, zone: IntArray) -> None:
+        at = self.fresh[life, purpose]
+        room = at < self.zones.shape[2]
+        self.zones[life[room], purpose[room], at[room]] = zone[room]
+        self.fresh[life[room], purpose[room]] += 1
+
+    def sleep(self) -> None:
+        """The places of a day are known from the next day on."""
+        self.known[:] = self.fresh
+
+
+def expectation(flows: Flows, geography: Geography, lives: Lives, work_anchor: FloatArray, exploration: FloatArray | None = None
+                ) -> Expectation:
+    """Expectations over the lives; each outing's zone is then drawn, to be the origin of the next one and a place to return to.
+
+    `exploration` (purposes,) is the Chinese-restaurant weight of a new place; without it nobody returns. Returns follow the law that led
+    there before, though not at once: they count as what it draws.
+    """
     fixed, drawn = _Tally.empty(flows, geography), _Tally.empty(flows, geography)
-    here, works_done = lives.home.copy(), np.zeros(len(lives.home), dtype=np.int64)
+    wide = np.full(len(flows.attraction), np.inf) if exploration is None else exploration
+    memory = _Memory.of(len(lives.home) // lives.days, len(flows.attraction), lives.days)
     seen: list[tuple[IntArray, ...]] = []
-    for rank in range(int(lives.lengths.max())):
-        alive = np.flatnonzero(lives.lengths > rank)
-        purpose = lives.purposes[alive, rank].astype(np.int64)
-        anchor = anchors_ahead(lives, alive, rank)
-        origin, work = here[alive], lives.work[alive]
-        u = seeds.uniforms(seeds.stage_key(0, "outings"), alive, rank, np.arange(2)[:, None])
-        at_work = (purpose == WORK) & (work >= 0) & (u[1] < work_anchor[np.minimum(works_done[alive], 1)])
-        works_done[alive] += purpose == WORK
-        zone = np.where(purpose == HOME, lives.home[alive], np.where(at_work, work, -1))
-        settled = np.flatnonzero(zone >= 0)
-        fixed.settle(purpose[settled], zone[settled], anchor[settled], origin[settled], rank, geography)
-        for p in np.unique(purpose[zone < 0]):
-            chosen = np.flatnonzero((zone < 0) & (purpose == p))
-            zone[chosen] = _draw(flows, geography, int(p), anchor[chosen], origin[chosen], u[0][chosen], rank, drawn)
-        here[alive] = zone
-        seen.append((alive, np.full(len(alive), rank), purpose, zone, anchor, origin))
+    for day in range(lives.days):
+        today = np.arange(day, len(lives.home), lives.days)
+        seen += _day(flows, geography, lives, today, work_anchor, wide, memory, fixed, drawn)
+        memory.sleep()
     visits = Visits(*(np.concatenate(column) for column in zip(*seen, strict=True)))
     return Expectation(
         drawn.destinations + fixed.destinations, drawn.distances + fixed.distances, drawn.districts + fixed.districts,
         fixed.destinations, fixed.distances, fixed.districts, visits)
+
+
+def _day(flows: Flows, geography: Geography, lives: Lives, today: IntArray, work_anchor: FloatArray, exploration: FloatArray,
+         memory: _Memory, fixed: _Tally, drawn: _Tally) -> list[tuple[IntArray, ...]]:
+    """One day of every life, the rows `today`: tallied, remembered, and returned as the columns of Visits, rank by rank."""
+    from synthmob.model.outings import recalled
+
+    here, works_done = lives.home.copy(), np.zeros(len(lives.home), dtype=np.int64)
+    seen: list[tuple[IntArray, ...]] = []
+    for rank in range(int(lives.lengths[today].max(initial=0))):
+        alive = today[lives.lengths[today] > rank]
+        life, purpose = alive // lives.days, lives.purposes[alive, rank].astype(np.int64)
+        anchor = anchors_ahead(lives, alive, rank)
+        origin, work = here[alive], lives.work[alive]
+        u = seeds.uniforms(seeds.stage_key(0, "outings"), alive, rank, np.arange(4)[:, None])
+        at_work = (purpose == WORK) & (work >= 0) & (u[1] < work_anchor[np.minimum(works_done[alive], 1)])
+        works_done[alive] += purpose == WORK
+        zone = np.where(purpose == HOME, lives.home[alive], np.where(at_work, work, -1))
+        out = np.flatnonzero(zone < 0)
+        zone[out] = recalled(
+            memory.zones, memory.known, life[out], purpose[out], anchor[out], origin[out], flows.deterrence, geography.bands, exploration,
+            u[2][out], u[3][out])
+        at_anchor = (purpose == HOME) | at_work
+        for tally, which in ((fixed, at_anchor), (drawn, ~at_anchor & (zone >= 0))):
+            tally.settle(purpose[which], zone[which], anchor[which], origin[which], rank, geography)
+        for p in np.unique(purpose[zone < 0]):
+            chosen = np.flatnonzero((zone < 0) & (purpose == p))
+            zone[chosen] = _draw(flows, geography, int(p), anchor[chosen], origin[chosen], u[0][chosen], rank, drawn)
+        memory.remember(life[out], purpose[out], zone[out])
+        here[alive] = zone
+        seen.append((life, np.full(len(alive), rank), purpose, zone, anchor, origin))
+    return seen
 
 
 def anchors_ahead(lives: Lives, alive: IntArray, rank: int) -> IntArray:

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from synthmob.counts.flows import OD_WEIGHT
 from synthmob.marginals import Marginal
 from synthmob.model import bias, reconcile
 from synthmob.model.expectation import Expectation, Flows, expectation
@@ -32,11 +32,11 @@ STEP, RAKE_ROUNDS = 0.8, 30
 
 
 def fit_flows(tables: Marginals, levels: tuple[str, ...], geography: Geography, lives: Lives, work_anchor: FloatArray,
-              purposes: int, single_days: npt.NDArray[np.bool_]) -> Flows:
+              purposes: int, exploration: FloatArray | None = None) -> Flows:
     """The destination law that reproduces the released destinations, distances and district flows over the lives.
 
-    `work_anchor` (2,) is the share of first and of later work stays of a day that are at the person's own work zone;
-    `single_days` (day types,) says which day types are one day only, so that their tables hold no averages.
+    `work_anchor` (2,) is the share of first and of later work stays of a day that are at the person's own work zone; `exploration`
+    (purposes,) the weight of a new place among those that a purpose has taken a life to.
     """
     flows = _start(purposes, geography)
     if "destinations@district" not in tables:
@@ -44,10 +44,10 @@ def fit_flows(tables: Marginals, levels: tuple[str, ...], geography: Geography, 
     released = _destination_targets(tables, levels, geography)
     targets, believed = Targets(released, None, None), dict[str, FloatArray]()
     for turn in range(PASSES):
-        found = expectation(flows, geography, lives, work_anchor)
+        found = expectation(flows, geography, lives, work_anchor, exploration)
         if turn in RETARGET_AT:
-            believed |= _believed(tables, found, geography, single_days, [n for n in BELIEVED_AT if BELIEVED_AT[n] == turn])
-            targets = _retarget(tables, released, believed, found, geography, single_days)
+            believed |= _believed(tables, found, geography, lives.days, [n for n in BELIEVED_AT if BELIEVED_AT[n] == turn])
+            targets = _retarget(tables, released, believed, found, geography, lives.days)
         flows = _scaled(flows, found, targets)
     return flows
 
@@ -61,8 +61,7 @@ class Targets:
     districts: FloatArray | None
 
 
-def _believed(tables: Marginals, found: Expectation, geography: Geography, single_days: npt.NDArray[np.bool_], names: list[str]
-              ) -> dict[str, FloatArray]:
+def _believed(tables: Marginals, found: Expectation, geography: Geography, days: int, names: list[str]) -> dict[str, FloatArray]:
     """What is believed of released tables of trips, in persons of the release, after seeing them and what the model expects.
 
     Once for each table, before the model is scaled to it: later the model would agree with it however noisy it is, and a misfit
@@ -73,7 +72,7 @@ def _believed(tables: Marginals, found: Expectation, geography: Geography, singl
         if name not in tables or (name == "trip_km" and "distances" not in tables):
             continue
         noisy = Noisy.of(tables[name])
-        expected, kept = _bounded(name, tables, found, geography, single_days)
+        expected, kept = _bounded(name, tables, found, geography, days)
         prior = expected * kept * _scale(noisy, expected * kept)
         if name != "od@district":
             prior = _lawful(prior, noisy, geography.band_km)
@@ -81,15 +80,12 @@ def _believed(tables: Marginals, found: Expectation, geography: Geography, singl
     return out
 
 
-def _bounded(name: str, tables: Marginals, found: Expectation, geography: Geography, single_days: npt.NDArray[np.bool_]
-             ) -> tuple[FloatArray, FloatArray]:
+def _bounded(name: str, tables: Marginals, found: Expectation, geography: Geography, days: int) -> tuple[FloatArray, FloatArray]:
     """What the model expects of a table without bounds, and the share of it that bounding keeps."""
     if name == "od@district":
-        # Trips within a district are many a day: their average is over the cap as often as a single day's are.
-        return found.districts, _kept_districts(tables, found, geography)
-    one_day = bool(single_days.all() and len(single_days) == 1)
+        return found.districts, _kept_districts(tables, found, geography, days)
     expected = found.distances * (np.arange(len(found.distances)) > 0)[:, None, None]  # the ways home are not in these tables
-    kept = _kept_distances(tables, found, geography) if one_day else np.ones(expected.shape)
+    kept = _kept_distances(tables, found, geography, days)
     if name == "distances":
         return expected, kept
     sums = expected.sum(axis=1)
@@ -109,14 +105,13 @@ def _lawful(prior: FloatArray, noisy: Noisy, km: FloatArray) -> FloatArray:
 
 
 def _retarget(tables: Marginals, released: FloatArray, believed: Mapping[str, FloatArray], found: Expectation, geography: Geography,
-              single_days: npt.NDArray[np.bool_]) -> Targets:
+              days: int) -> Targets:
     """Targets from the release and what the model expects now, with the bias of contribution bounding undone."""
-    one_day = bool(single_days.all() and len(single_days) == 1)
-    zones = released / _kept_destinations(tables, found, geography) if one_day else released
+    zones = released / _kept_destinations(tables, found, geography, days)
     zones = zones / np.maximum(zones.sum(axis=1, keepdims=True), LEAST)
     unbounded: dict[str, FloatArray] = {}
     for name, persons in believed.items():
-        expected, kept = _bounded(name, tables, found, geography, single_days)
+        expected, kept = _bounded(name, tables, found, geography, days)
         unbounded[name] = persons / _scale(Noisy.of(tables[name]), expected * kept) / np.maximum(kept, LEAST)
     distances = unbounded.get("distances")
     if distances is not None and "trip_km" in unbounded:
@@ -124,7 +119,7 @@ def _retarget(tables: Marginals, released: FloatArray, believed: Mapping[str, Fl
         ratio = unbounded["trip_km"] / np.maximum(distances.sum(axis=1), LEAST)
         distances = distances * np.clip(ratio, 0.0, 100.0)[:, None, :]
     districts = unbounded.get("od@district")
-    return Targets(zones, distances, districts if one_day or districts is None else _arriving(districts, found.districts))
+    return Targets(zones, distances, districts if days == 1 or districts is None else _arriving(districts, found.districts))
 
 
 def _arriving(flows: FloatArray, expected: FloatArray) -> FloatArray:
@@ -143,32 +138,33 @@ def _arriving(flows: FloatArray, expected: FloatArray) -> FloatArray:
     return raked
 
 
-def _kept_destinations(tables: Marginals, found: Expectation, geography: Geography) -> FloatArray:
+def _kept_destinations(tables: Marginals, found: Expectation, geography: Geography, days: int) -> FloatArray:
     name = "destinations@zone" if "destinations@zone" in tables else "destinations@district"
     v, n = found.visits, geography.n
     outing = v.purpose > 0
     purposes = len(found.destinations)
     group = np.repeat(np.arange(purposes), n)
     kept = bias.kept_share(
-        v.life[outing], v.purpose[outing] * n + v.zone[outing], purposes * n, tables[name].bound_l2, group)
+        v.life[outing], v.purpose[outing] * n + v.zone[outing], purposes * n, tables[name].bound_l2, group, 1.0 / days)
     return kept.reshape(purposes, n)
 
 
-def _kept_distances(tables: Marginals, found: Expectation, geography: Geography) -> FloatArray:
+def _kept_distances(tables: Marginals, found: Expectation, geography: Geography, days: int) -> FloatArray:
     v, bands, shape = found.visits, geography.n_bands, found.distances.shape
     trip = (v.rank > 0) & (v.purpose > 0)
     cell = (v.purpose[trip] * bands + geography.bands[v.anchor[trip], v.zone[trip]]) * bands
     cell = cell + geography.bands[v.origin[trip], v.zone[trip]]
     group = np.repeat(np.arange(shape[0]), bands * bands)
-    return bias.kept_share(v.life[trip], cell, int(np.prod(shape)), tables["distances"].bound_l2, group).reshape(shape)
+    return bias.kept_share(v.life[trip], cell, int(np.prod(shape)), tables["distances"].bound_l2, group, 1.0 / days).reshape(shape)
 
 
-def _kept_districts(tables: Marginals, found: Expectation, geography: Geography) -> FloatArray:
+def _kept_districts(tables: Marginals, found: Expectation, geography: Geography, days: int) -> FloatArray:
     v, district, areas = found.visits, geography.parents["district"], len(found.districts)
     trip = v.rank > 0
     pair = district[v.origin[trip]] * areas + district[v.zone[trip]]
     group = np.eye(areas, dtype=np.int64).ravel()
-    return bias.kept_share(v.life[trip], pair, areas * areas, tables["od@district"].bound_l2, group).reshape(areas, areas)
+    bound = tables["od@district"].bound_l2
+    return bias.kept_share(v.life[trip], pair, areas * areas, bound, group, OD_WEIGHT / days).reshape(areas, areas)
 
 
 def _start(purposes: int, geography: Geography) -> Flows:

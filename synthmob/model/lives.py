@@ -1,4 +1,4 @@
-"""A fixed sample of synthetic lives to fit destinations on: home, work, class and chain, no times and no destinations yet."""
+"""A fixed sample of synthetic lives to fit destinations on: home, work, class and the chains of some days, without times or places."""
 
 from __future__ import annotations
 
@@ -19,21 +19,26 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Lives:
-    """One row a person-day, every row worth `weight` persons: home, work (-1 for none), purposes (rows, stays), lengths."""
+    """One row a person-day, every row worth `weight` persons: home, work (-1 for none), purposes (rows, stays), lengths.
+
+    A person has `days` rows, one after the other.
+    """
 
     home: IntArray
     work: IntArray
     purposes: npt.NDArray[np.int8]
     lengths: IntArray
     weight: float
+    days: int = 1
 
 
-def sample_lives(anchors: Anchors, chains: Sequence[Chains], day_share: FloatArray, geography: Geography, n: int) -> Lives:
-    """`n` lives drawn from the fitted anchors and chains; `day_share` is the share of each day type among all days."""
+def sample_lives(anchors: Anchors, chains: Sequence[Chains], day_share: FloatArray, geography: Geography, n: int, days: int = 1) -> Lives:
+    """`n` persons with `days` days each, drawn from the fitted anchors and chains; `day_share` is the share of each day type among all
+    days: which day is of which type does not matter where only averages over days are fitted."""
     from synthmob.model.outings import pick_rows
 
-    ticks = np.arange(n)
-    draw = [seeds.uniforms(seeds.stage_key(0, "lives"), ticks, 0, k) for k in range(4)]
+    ticks, rows = np.arange(n), np.arange(n * days)
+    draw = [seeds.uniforms(seeds.stage_key(0, "lives"), ticks, 0, k) for k in range(3)]
     homes = anchors.home_worker.T.ravel()  # workers first, so the order of sampling separates them
     cell = _pick(np.cumsum(homes), (ticks + draw[0]) / n)
     worker, home = np.divmod(cell, geography.n)
@@ -43,15 +48,17 @@ def sample_lives(anchors: Anchors, chains: Sequence[Chains], day_share: FloatArr
     work[at_work] = pick_rows(cumulative, home[at_work], draw[1][at_work])
     groups = np.cumsum(anchors.groups, axis=2)
     group = pick_rows(groups.reshape(-1, groups.shape[2]), anchors.group_area[home] * 2 + worker, draw[2])
-    kind = _pick(np.cumsum(day_share), seeds.uniforms(seeds.stage_key(0, "lives"), ticks, 1, 0))
-    purposes = np.empty((n, chains[0].purposes.shape[1]), dtype=np.int8)
-    lengths = np.empty(n, dtype=np.int64)
+    klass = np.repeat(group * 2 + worker, days)
+    kind = _pick(np.cumsum(day_share), seeds.uniforms(seeds.stage_key(0, "lives"), rows, 1, 0))
+    which = seeds.uniforms(seeds.stage_key(0, "lives"), rows, 0, 3)
+    purposes = np.empty((len(rows), chains[0].purposes.shape[1]), dtype=np.int8)
+    lengths = np.empty(len(rows), dtype=np.int64)
     for day_type, law in enumerate(chains):
         cumulative = np.cumsum(law.by_class, axis=1)
         mine = kind == day_type
-        chosen = pick_rows(cumulative, group[mine] * 2 + worker[mine], draw[3][mine])
+        chosen = pick_rows(cumulative, klass[mine], which[mine])
         purposes[mine], lengths[mine] = law.purposes[chosen], law.lengths[chosen]
-    return Lives(home, work, purposes, lengths, float(homes.sum()) / n)
+    return Lives(np.repeat(home, days), np.repeat(work, days), purposes, lengths, float(homes.sum()) / len(rows), days)
 
 
 def _pick(cumulative: FloatArray, u: FloatArray) -> IntArray:

@@ -31,8 +31,9 @@ from synthmob.plan import domain_from
 from synthmob.release import Release
 from synthmob.zones import Zoning
 
-LIVES_CELLS, MOST_LIVES = 60_000_000, 150_000
-"""Zones times lives, and lives, that destinations are fitted on: what is fitted is no better known than a sample of so many."""
+LIVES_CELLS, MOST_LIVES, MOST_DAYS = 60_000_000, 150_000, 7
+"""Zones times days of lives, days of lives, and days of one life that destinations are fitted on: what is fitted is no better known
+than a sample of so many."""
 DEFAULT_PERIOD = Period(datetime.date(2026, 3, 2), 7, "UTC")
 """A week from a Monday, for releases that are about no days at all."""
 
@@ -90,10 +91,11 @@ def fit(release: Release, zoning: Zoning) -> MobilityModel:
     day_type_of = _day_type_rows(present, assumed)
     day_share = np.array([len(period.days_of(kind)) for kind in present], dtype=np.float64)
     day_share = day_share / day_share.sum() if day_share.sum() > 0 else np.full(len(present), 1 / len(present))
-    n_lives = int(np.clip(LIVES_CELLS // geography.n, 4000, MOST_LIVES))
-    lives = sample_lives(anchors, routines.chains, day_share, geography, n_lives)
+    n_days = min(period.days, MOST_DAYS)
+    n_lives = int(np.clip(LIVES_CELLS // geography.n, 4000, MOST_LIVES)) // n_days
+    lives = sample_lives(anchors, routines.chains, day_share, geography, n_lives, n_days)
     work_anchor = (routines.work_anchor * day_share[:, None]).sum(axis=0)
-    flows = flows_law.fit_flows(tables, levels, geography, lives, work_anchor, len(domain.purposes), single)
+    flows = flows_law.fit_flows(tables, levels, geography, lives, work_anchor, len(domain.purposes), routines.exploration)
     usage = None
     if usage_law.has_usage(tables):
         usage = usage_law.fit_usage(tables, domain, people, period, anchors.home_worker.sum(axis=1), geography)

@@ -42,6 +42,31 @@ def tally_outings(
 
 
 @nb.njit(cache=True, nogil=True)
+def recalled(
+    zones: Any, known: Any, life: Any, purpose: Any, anchor: Any, origin: Any, deterrence: Any, bands: Any, exploration: Any, u: Any,
+    which: Any,
+) -> Any:  # fmt: skip
+    """The known place that each stay returns to, -1 where it goes somewhere new, shape (stays,): as the kernel decides it.
+
+    `zones` (lives, purposes, places) are the places, the first `known` (lives, purposes) of them; of the k known, one is returned to
+    with probability k / (k + exploration[purpose]), each in proportion to the `deterrence` (purposes, bands, bands) of its distances.
+    """
+    weights = np.empty(zones.shape[2])
+    out = np.full(len(life), -1)
+    for i in range(len(life)):
+        k, p = known[life[i], purpose[i]], purpose[i]
+        if u[i] * (k + exploration[p]) >= k:
+            continue
+        ahead, behind, total = bands[anchor[i]], bands[origin[i]], 0.0
+        for place in range(k):
+            zone = zones[life[i], p, place]
+            total += deterrence[p, ahead[zone], behind[zone]]
+            weights[place] = total
+        out[i] = zones[life[i], p, pick(weights[:k], which[i])]
+    return out
+
+
+@nb.njit(cache=True, nogil=True)
 def pick_rows(cumulative: Any, row: Any, u: Any) -> Any:
     """The index in row `row` of `cumulative` (rows, cells) at quantile `u` of it, for each of both, shape (draws,)."""
     out = np.empty(len(row), dtype=np.int64)

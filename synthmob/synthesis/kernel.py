@@ -145,7 +145,8 @@ def live(
     memory = np.empty((MAX_PURPOSES, MEMORY), dtype=np.int64)
     known = np.zeros(MAX_PURPOSES, dtype=np.int64)
     fresh = np.zeros(MAX_PURPOSES, dtype=np.int64)
-    weights, everywhere = np.empty(attraction.shape[2]), np.arange(attraction.shape[2])
+    weights, everywhere = np.empty(max(attraction.shape[2], MEMORY)), np.arange(attraction.shape[2])
+    alike = np.ones(attraction.shape[2])
     at = 0
     for i in range(len(person)):
         known[:] = 0
@@ -166,15 +167,16 @@ def live(
                 elif purpose == WORK and work[i] >= 0 and (
                     unit(today, base) < work_anchor[kind, min(works_done, 1)]):
                     zone, at_anchor = work[i], True
-                elif known[purpose] > 0 and unit(today, base + 1) * (
-                    known[purpose] + exploration[purpose]) < known[purpose]:
-                    zone = memory[purpose, int(unit(today, base + 2) * known[purpose])]
                 else:
                     to_work = rank + 1 < n and purposes[kind, k, rank + 1] == WORK and work[i] >= 0
                     anchor = work[i] if to_work else home[i]
                     pull, push = attraction[purpose, district[here]], deterrence[purpose]
                     zone = -1
-                    if anchor == here:
+                    if unit(today, base + 1) * (known[purpose] + exploration[purpose]) < known[purpose]:
+                        # Every visit speaks for its place: those that lie handy today are the likelier.
+                        places = memory[purpose, : known[purpose]]
+                        zone = _looked_up(alike, push, bands[anchor], bands[here], places, weights, unit(today, base + 2))
+                    elif anchor == here:
                         patch = pick(tied[purpose, here], unit(today, base + DRAW_PATCH))
                         inside = patch_zone[patch_first[patch] : patch_first[patch + 1]]
                         zone = _looked_up(pull, push, bands[here], bands[here], inside, weights, unit(today, base + DRAW_ZONE))

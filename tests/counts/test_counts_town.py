@@ -48,7 +48,7 @@ BY_HAND: dict[tuple[str, str], dict[tuple[str, ...], float]] = {
         ("work", "9-12", "9-12"): 1 / 3, ("shop", "9-12", "1-2"): 1 / 3, ("leisure", "outside", "outside"): 1 / 3},
     ("trip_km", ""): {("work", "9-12"): 1 / 3, ("shop", "1-2"): 1 / 3, ("leisure", "outside"): 1 / 3},
     ("od", "district"): {
-        ("d0", "d1"): 1 / 3, ("d1", "d1"): 1 / 3, ("d1", "d0"): 1 / 3, ("d0", "outside"): 1 / 3, ("outside", "d0"): 1 / 3},
+        ("d0", "d1"): 1 / 6, ("d1", "d1"): 1 / 6, ("d1", "d0"): 1 / 6, ("d0", "outside"): 1 / 6, ("outside", "d0"): 1 / 6},
     ("od_hour", "district"): {
         ("weekday", "08", "d0", "d1"): 0.5, ("weekday", "17", "d1", "d1"): 0.5, ("weekday", "17", "d1", "d0"): 0.5,
         ("saturday", "10", "d0", "outside"): 1, ("saturday", "15", "outside", "d0"): 1},
@@ -76,7 +76,7 @@ BY_HAND: dict[tuple[str, str], dict[tuple[str, ...], float]] = {
         ("saturday", "home", "leisure", "second third", "home"): 0.5,
         ("saturday", "leisure", "home", "last third", "none"): 0.5},
     ("stays_per_day", ""): {("weekday", "4"): 0.5, ("weekday", "1"): 1.5, ("saturday", "3"): 1},
-    ("modes", ""): {("9-12", "car"): 2 / 3, ("1-2", "walking"): 1 / 3, ("outside", "train"): 2 / 3},
+    ("modes", ""): {("9-12", "car"): 1 / 3, ("1-2", "walking"): 1 / 6, ("outside", "train"): 1 / 3},
     ("anchored", ""): {("weekday", "first", "anchor"): 0.5},
     ("distinct_zones", ""): {("3",): 1, ("1",): 1},
     ("place_share", ""): {("1", "0.60"): 1, ("2", "0.25"): 1, ("3", "0.10"): 1, ("1", "0.95"): 1},

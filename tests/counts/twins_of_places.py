@@ -69,7 +69,7 @@ def _od(p: Person, w: World) -> Cells:
     out = Sums(Fraction)
     for day, rank, stay, part in all_stays(p):
         if rank:
-            out[w.area(day.stays[rank - 1].zone), w.area(stay.zone)] += part
+            out[w.area(day.stays[rank - 1].zone), w.area(stay.zone)] += part / 2
     return out
 
 

@@ -76,7 +76,7 @@ def _modes(p: Person, w: World) -> Cells:
     out = Sums(Fraction)
     for day, rank, stay, part in all_stays(p):
         if rank:
-            out[w.distance(day.stays[rank - 1].zone, stay.zone), stay.mode] += part
+            out[w.distance(day.stays[rank - 1].zone, stay.zone), stay.mode] += part / 2
     return out
 
 

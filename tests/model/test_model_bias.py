@@ -12,30 +12,30 @@ from synthmob import counts, engine
 from synthmob.model import bias
 
 
-def kept_by_counting(life: Any, cell: Any, n_cells: int, bound: float) -> Any:
+def kept_by_counting(life: Any, cell: Any, n_cells: int, bound: float, part: float = 1.0) -> Any:
     """Weights kept and visits made by cell, by `counts.bounded` itself."""
     backend = engine.connect()
     try:
-        visits = pd.DataFrame({"person_id": life, "cell": cell, "weight": 1.0})
+        visits = pd.DataFrame({"person_id": life, "cell": cell, "weight": part})
         rows = visits.groupby(["person_id", "cell"], as_index=False)["weight"].sum()
         table = backend.create_table("visits", rows, temp=True)
         found = backend.execute(counts.bounded(table, bound))
     finally:
         backend.disconnect()
-    return (np.bincount(found["cell"], weights=found["weight"], minlength=n_cells), np.bincount(cell, minlength=n_cells))
+    return (np.bincount(found["cell"], weights=found["weight"], minlength=n_cells), np.bincount(cell, minlength=n_cells) * part)
 
 
-@pytest.mark.parametrize("bound", [1.0, 1.75, 2.5, 100.0])
-def test_the_share_kept_is_that_of_the_bounding_of_records(bound: float) -> None:
+@pytest.mark.parametrize(("bound", "part"), [(1.0, 1.0), (1.75, 1.0), (2.5, 1.0), (100.0, 1.0), (0.3, 1 / 14), (1.0, 0.5)])
+def test_the_share_kept_is_that_of_the_bounding_of_records(bound: float, part: float) -> None:
     rng = np.random.default_rng(1)
     life = np.sort(rng.integers(0, 3_000, 20_000)) * 7  # some people go out often, others not at all
     cell = rng.choice(40, 20_000, p=rng.dirichlet(np.ones(40)))
     group = np.repeat(np.arange(4), 10)
-    kept, raw = kept_by_counting(life, cell, 40, bound)
+    kept, raw = kept_by_counting(life, cell, 40, bound, part)
     of_group = np.bincount(group, weights=kept) / np.bincount(group, weights=raw)
-    want = (kept + bias.PRIOR_VISITS * of_group[group]) / (raw + bias.PRIOR_VISITS)
-    assert bias.kept_share(life, cell, 40, bound, group) == pytest.approx(want, rel=1e-5)
-    assert (bias.kept_share(life, cell, 40, bound, group) <= 1).all()
+    want = (kept / part + bias.PRIOR_VISITS * of_group[group]) / (raw / part + bias.PRIOR_VISITS)
+    assert bias.kept_share(life, cell, 40, bound, group, part) == pytest.approx(want, rel=1e-5)
+    assert (bias.kept_share(life, cell, 40, bound, group, part) <= 1).all()
 
 
 def test_a_bounded_table_divided_by_it_is_the_unbounded_one() -> None:

@@ -55,12 +55,14 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
             own = purpose == 1 and work >= 0 and u[0] < law["work_anchor"][kind][0 if at_work == 0 else 1]
             if purpose == 0 or own:
                 zone = home if purpose == 0 else work
-            elif n > 0 and u[1] * (n + law["exploration"][purpose]) < n:
-                zone = visited[purpose][int(u[2] * n)]
             else:
                 ahead = work if list(purposes[rank + 1 : rank + 2]) == [1] and work >= 0 else home
                 stream = int(seeds.bits(np.uint64(key), person, day, 8 * rank + 6))
-                zone = somewhere(purpose, ahead, here, u[3], u[6], stream, law)
+                if n > 0 and u[1] * (n + law["exploration"][purpose]) < n:
+                    handy = [law["deterrence"][purpose][law["bands"][ahead][z]][law["bands"][here][z]] for z in visited[purpose][:n]]
+                    zone = visited[purpose][pick(list(accumulate(handy)), u[2])]
+                else:
+                    zone = somewhere(purpose, ahead, here, u[3], u[6], stream, law)
             at_work += purpose == 1
             if not (purpose == 0 or own) and len(visited[purpose]) < PLACES_KEPT:
                 visited[purpose].append(zone)

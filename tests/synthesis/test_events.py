@@ -22,7 +22,7 @@ from synthmob.synthesis.days import Population, generate
 from synthmob.synthesis.events import EventOptions, EventRows, Network
 
 CALL, SMS, DATA = 0, 1, 2
-GOLDEN = "653d2f41"
+GOLDEN = "d2c3443e"
 N = 6_000
 
 

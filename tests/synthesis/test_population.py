@@ -19,7 +19,7 @@ ANCHORS = handmade.anchors()
 GEOGRAPHY = Geography.of(handmade.zoning(), handmade.DOMAIN)
 HOMES = Homes.of(ANCHORS, GEOGRAPHY)
 TOTAL = 1_000
-GOLDEN = "32cd28a1349ae4b973bb26b9f58c61fe16dfc709e5a78eb500d11e05d2c1132e"
+GOLDEN = "d87e427934dce5280fc41e2dd8f8b5b99d5b755e45b53fc0e6e6d15543e3bb7e"
 
 
 def tables(who: People) -> tuple[Any, Any]:
