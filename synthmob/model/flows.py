@@ -24,8 +24,9 @@ from synthmob.model.lives import Lives
 from synthmob.model.reconcile import LEAST, FloatArray, Noisy
 
 Marginals = Mapping[str, Marginal]
-PASSES = 14
+PASSES, PART = 14, 4
 RETARGET_AT = (2, 6, 10)
+"""Passes over the lives, and when targets are looked at: before the last time over one life in PART, from then on over all."""
 BELIEVED_AT = {"distances": 2, "trip_km": 2, "od@district": 6}
 """The pass at which a table is first looked at: flows between districts once the distances of trips are met."""
 STEP, RAKE_ROUNDS = 0.8, 30
@@ -43,8 +44,9 @@ def fit_flows(tables: Marginals, levels: tuple[str, ...], geography: Geography, 
         return flows
     released = _destination_targets(tables, levels, geography)
     targets, believed = Targets(released, None, None), dict[str, FloatArray]()
+    few = lives.every(PART)
     for turn in range(PASSES):
-        found = expectation(flows, geography, lives, work_anchor, exploration)
+        found = expectation(flows, geography, few if turn < RETARGET_AT[-1] else lives, work_anchor, exploration)
         if turn in RETARGET_AT:
             believed |= _believed(tables, found, geography, lives.days, [n for n in BELIEVED_AT if BELIEVED_AT[n] == turn])
             targets = _retarget(tables, released, believed, found, geography, lives.days)

@@ -31,6 +31,14 @@ class Lives:
     weight: float
     days: int = 1
 
+    def every(self, step: int) -> Lives:
+        """Every so manieth life: they are in an order in which these are like all."""
+        if step <= 1:
+            return self
+        chosen = (np.arange(0, len(self.home) // self.days, step)[:, None] * self.days + np.arange(self.days)).ravel()
+        weight = self.weight * len(self.home) / len(chosen)
+        return Lives(self.home[chosen], self.work[chosen], self.purposes[chosen], self.lengths[chosen], weight, self.days)
+
 
 def sample_lives(anchors: Anchors, chains: Sequence[Chains], day_share: FloatArray, geography: Geography, n: int, days: int = 1) -> Lives:
     """`n` persons with `days` days each, drawn from the fitted anchors and chains; `day_share` is the share of each day type among all
@@ -45,7 +53,7 @@ def sample_lives(anchors: Anchors, chains: Sequence[Chains], day_share: FloatArr
     work = np.full(n, -1)
     at_work = worker == YES
     cumulative = np.cumsum(anchors.home_work, axis=1)
-    work[at_work] = pick_rows(cumulative, home[at_work], draw[1][at_work])
+    work[at_work] = pick_rows(cumulative, home[at_work], _evenly(home[at_work], draw[1][at_work]))
     groups = np.cumsum(anchors.groups, axis=2)
     group = pick_rows(groups.reshape(-1, groups.shape[2]), anchors.group_area[home] * 2 + worker, draw[2])
     klass = np.repeat(group * 2 + worker, days)
@@ -59,6 +67,15 @@ def sample_lives(anchors: Anchors, chains: Sequence[Chains], day_share: FloatArr
         chosen = pick_rows(cumulative, klass[mine], which[mine])
         purposes[mine], lengths[mine] = law.purposes[chosen], law.lengths[chosen]
     return Lives(np.repeat(home, days), np.repeat(work, days), purposes, lengths, float(homes.sum()) / len(rows), days)
+
+
+def _evenly(home: IntArray, u: FloatArray) -> FloatArray:
+    """Quantiles that are spread evenly among the lives of a home, which stand together: pairs of home and work are then no sample of a
+    sample, whose chance the fit of trips would follow."""
+    begins = np.flatnonzero(np.diff(home, prepend=-1))
+    sizes = np.diff(np.append(begins, len(home)))
+    nth = np.arange(len(home)) - np.repeat(begins, sizes)
+    return (nth + u) / np.repeat(sizes, sizes)
 
 
 def _pick(cumulative: FloatArray, u: FloatArray) -> IntArray:

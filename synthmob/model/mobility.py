@@ -31,7 +31,7 @@ from synthmob.plan import domain_from
 from synthmob.release import Release
 from synthmob.zones import Zoning
 
-LIVES_CELLS, MOST_LIVES, MOST_DAYS = 60_000_000, 150_000, 7
+LIVES_CELLS, MOST_LIVES, MOST_DAYS = 200_000_000, 500_000, 7
 """Zones times days of lives, days of lives, and days of one life that destinations are fitted on: what is fitted is no better known
 than a sample of so many."""
 DEFAULT_PERIOD = Period(datetime.date(2026, 3, 2), 7, "UTC")

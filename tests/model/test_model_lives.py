@@ -31,6 +31,9 @@ def test_homes_and_works_are_those_of_the_anchors(lives: Lives) -> None:
     np.add.at(pairs, (lives.home[works], lives.work[works]), lives.weight)
     assert (pairs[anchors.home_work == 0] == 0).all()
     assert np.abs(pairs - anchors.home_work).sum() < 0.02 * anchors.home_work.sum()
+    homes = np.bincount(lives.home[works], minlength=6)
+    shares = anchors.home_work / np.maximum(anchors.home_work.sum(axis=1, keepdims=True), 1e-9)
+    assert (np.abs(pairs / lives.weight - homes[:, None] * shares) < 2).all()  # spread evenly, no sample of a sample
 
 
 def test_chains_are_those_of_their_classes(lives: Lives) -> None:
@@ -55,3 +58,24 @@ def test_the_sample_is_the_same_every_time() -> None:
     one, two = (sample_lives(handmade.anchors(), laws, np.ones(1), geography, 500) for _ in range(2))
     for name in ("home", "work", "purposes", "lengths"):
         assert np.array_equal(getattr(one, name), getattr(two, name))
+
+
+def test_a_life_has_one_home_and_work_and_days_of_its_class() -> None:
+    geography = Geography.of(handmade.zoning(), handmade.DOMAIN)
+    laws = [handmade.chains(kinds) for kinds in (handmade.WEEKDAYS, handmade.WEEKENDS)]
+    some = sample_lives(handmade.anchors(), laws, DAY_SHARE, geography, 4_000, 5)
+    one = sample_lives(handmade.anchors(), laws, DAY_SHARE, geography, 4_000)
+    assert len(some.purposes) == 20_000 and some.days == 5 and some.weight == one.weight / 5
+    assert np.array_equal(some.home, np.repeat(one.home, 5)) and np.array_equal(some.work, np.repeat(one.work, 5))
+    same = (some.purposes.reshape(4_000, 5, -1) == some.purposes.reshape(4_000, 5, -1)[:, :1]).all(axis=(1, 2))
+    assert 0 < same.mean() < 0.5  # the days of a life differ
+
+
+def test_every_so_manieth_life_is_like_all(lives: Lives) -> None:
+    few = lives.every(4)
+    assert lives.every(1) is lives and len(few.home) == N / 4 and few.weight == 4 * lives.weight
+    for name in ("home", "work", "lengths"):
+        mine, all_ = (np.bincount(getattr(x, name) + 1, minlength=9) * x.weight for x in (few, lives))
+        assert np.abs(mine - all_).sum() < 0.03 * all_.sum(), name
+    days = Lives(np.repeat(np.arange(5), 2), np.repeat(np.arange(5), 2), np.arange(10, dtype=np.int8)[:, None], np.arange(10), 1.0, 2)
+    assert days.every(2).lengths.tolist() == [0, 1, 4, 5, 8, 9]
