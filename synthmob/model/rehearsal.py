@@ -38,7 +38,8 @@ class Played:
 
 def play(chains: Chains, chain: IntArray, laws: Laws, duration_edges: IntArray, travel_min: FloatArray, stage: str,
          rooms_min: tuple[int, ...] = (LEAST_LEFT,)) -> Played:
-    """A day of every chain given (days,); `travel_min` are travel times to draw from evenly.
+    """A day of every chain given (days,); `travel_min` (purposes, times) are travel times to draw from evenly, of trips to each purpose:
+    the way home is as long as that of the stay before.
 
     A stay ends before `rooms_min` for every stay still to come, where it can: days take turns with these.
     """
@@ -56,7 +57,9 @@ def play(chains: Chains, chain: IntArray, laws: Laws, duration_edges: IntArray, 
     for rank in range(1, int(lengths.max(initial=1)) - 1):
         going = np.flatnonzero(lengths - 1 > rank)
         left = MINUTES_PER_DAY - LEAST_LEFT * (lengths[going] - 1 - rank)
-        trip = travel_min[(seeds.uniforms(key, going, rank, 1) * len(travel_min)).astype(np.int64)]
+        leads, left_behind = (chains.purposes[chain[going], r].astype(np.int64) for r in (rank, rank - 1))
+        of = np.where(leads == 0, left_behind, leads)
+        trip = travel_min[of, (seeds.uniforms(key, going, rank, 1) * travel_min.shape[1]).astype(np.int64)]
         start = np.minimum(clock[going] + trip, left - 1).astype(np.int64)
         law = laws.durations[laws.duration_row[chain[going], rank], np.minimum(start // 60, HOURS - 1)]
         before = MINUTES_PER_DAY - room[going] * (lengths[going] - 1 - rank)

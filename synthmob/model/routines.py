@@ -54,15 +54,14 @@ def fit_routines(tables: Marginals, domain: Domain, bins: Bins, people: FloatArr
     one day only, so that their tables hold no averages."""
     day_types = tables["chains"].axes[0].size
     chains, timings = [], []
+    travel = typical_travel(tables, len(domain.purposes))
     for day_type in range(day_types):
         law = _chains(tables, domain, people, day_type)
         chains.append(law)
-        laws = fit_laws(tables, law, bins, day_type, domain.duties)
+        laws = fit_laws(tables, law, bins, day_type, domain.duties, travel)
         timings.append(fit_schedules(
-            law, laws, tables, day_type, bins, domain.duties, typical_travel(tables), single_day=bool(single_days[day_type])))
-    travel = reconcile.backed_off(Noisy.of(tables["travel_time"]))
-    travel = reconcile.conditional(travel, reconcile.ladder(travel), weight=timing_law.CONTEXT_WEIGHT)
-    return Routines(tuple(chains), tuple(timings), travel, _work_anchor(tables, day_types), _exploration(tables, domain))
+            law, laws, tables, day_type, bins, domain.duties, travel, single_day=bool(single_days[day_type])))
+    return Routines(tuple(chains), tuple(timings), _travel(tables), _work_anchor(tables, day_types), _exploration(tables, domain))
 
 
 def _slice(table: Marginal, day_type: int) -> Noisy:
@@ -196,15 +195,14 @@ def _left_open(noisy: Noisy) -> FloatArray:
     return np.log1p((2.0 * noisy.sigma * np.sqrt(len(cells)) + 0.5 * noisy.cut * cut) / np.maximum(total, 1.0))
 
 
-def fit_laws(tables: Marginals, law: Chains, bins: Bins, day_type: int, duties: tuple[int, ...]) -> Laws:
-    """First departures and durations of a day type, stay by stay."""
+def fit_laws(tables: Marginals, law: Chains, bins: Bins, day_type: int, duties: tuple[int, ...], travel: FloatArray) -> Laws:
+    """First departures and durations of a day type, stay by stay; `travel` are travel times to each purpose, min."""
     first = timing_law.FirstDepartures(*(
         _slice(tables[name], day_type) for name in ("first_departure", "first_departure_next", "first_departure_size")))
     own = tables.get("chain_episodes")
     departures, departure_row = timing_law.fit_departures(law, first, tables.get("chain_departure"), day_type, duties)
     context = timing_law.contexts(law, duties)
     edges = np.append(bins.fine, MINUTES_PER_DAY)
-    travel = typical_travel(tables)
     others = ~timing_law.has_own_times(law, own)
     released = Released(*(_slice(tables[name], day_type) for name in DURATION_TABLES))
     everyone = np.ones(len(others), dtype=np.bool_)
@@ -216,14 +214,26 @@ def fit_laws(tables: Marginals, law: Chains, bins: Bins, day_type: int, duties: 
     return laws
 
 
-def typical_travel(tables: Marginals) -> FloatArray:
-    """A hundred travel times, min, even along their released distribution over all distances."""
+def typical_travel(tables: Marginals, purposes: int) -> FloatArray:
+    """A hundred travel times, min, of trips to each purpose, (purposes, 100): even along what was released of the distances that each
+    purpose is gone for and of the times that distances take; along that of all distances where no distances were released."""
     table = tables["travel_time"]
     edges = np.array([float(label.rstrip("+").split("-")[0]) for label in map(table.axes[1].label, range(table.axes[1].size))])
-    share = table.project(["minutes"]).dense() + LEAST
-    at = np.searchsorted(np.cumsum(share) / share.sum(), (np.arange(100) + 0.5) / 100, side="right")
-    upper = np.append(edges[1:], edges[-1] * 1.2)
-    return (edges + upper)[np.minimum(at, len(edges) - 1)] / 2
+    shares = np.tile(table.project(["minutes"]).dense() + LEAST, (purposes, 1))
+    if "trip_km" in tables:
+        far = np.maximum(reconcile.backed_off(Noisy.of(tables["trip_km"])), 0.0)
+        gone = far.sum(axis=1) > LEAST
+        shares[gone] = ((far / np.maximum(far.sum(axis=1, keepdims=True), LEAST)) @ _travel(tables))[gone] + LEAST
+    middle = (edges + np.append(edges[1:], edges[-1] * 1.2)) / 2
+    quantiles = (np.arange(100) + 0.5) / 100
+    at = [np.searchsorted(np.cumsum(share) / share.sum(), quantiles, side="right") for share in shares]
+    return middle[np.minimum(np.stack(at), len(edges) - 1)]
+
+
+def _travel(tables: Marginals) -> FloatArray:
+    """P(travel time | distance band), shape (bands, bins)."""
+    travel = reconcile.backed_off(Noisy.of(tables["travel_time"]))
+    return reconcile.conditional(travel, reconcile.ladder(travel), weight=timing_law.CONTEXT_WEIGHT)
 
 
 def _work_anchor(tables: Marginals, day_types: int) -> FloatArray:

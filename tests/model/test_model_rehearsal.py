@@ -30,7 +30,8 @@ def played(chosen: Any, departures: Any, durations: Any, travel: Any) -> Any:
     rows = np.where(CONTEXT >= 0, np.maximum(CONTEXT[3, 2] == CONTEXT, 0), -1)  # row 1 for the work stay of the errand day
     departure_row = np.array([0, 0, 1, 2])
     hourly = np.repeat(durations[:, None, :], 24, axis=1)
-    return rehearsal.arrivals(LAW, chosen, CONTEXT, N_CONTEXTS, Laws(departures, departure_row, hourly, rows), EDGES, travel)
+    laws = Laws(departures, departure_row, hourly, rows)
+    return rehearsal.arrivals(LAW, chosen, CONTEXT, N_CONTEXTS, laws, EDGES, np.tile(travel, (6, 1)))
 
 
 def test_certain_days_arrive_when_they_must() -> None:
@@ -65,7 +66,7 @@ def days_of(rooms_min: tuple[int, ...]) -> rehearsal.Played:
     """Days of four stays whose stays last as they like."""
     rows = np.where(CONTEXT >= 0, 0, -1)
     laws = Laws(only({0: 40}, QUARTERS), np.zeros(4, dtype=np.int64), np.ones((1, 24, len(EDGES) - 1)), rows)
-    return rehearsal.play(LAW, np.full(3_000, 3), laws, EDGES, np.array([10.0]), "test", rooms_min)
+    return rehearsal.play(LAW, np.full(3_000, 3), laws, EDGES, np.full((6, 1), 10.0), "test", rooms_min)
 
 
 def test_played_days_are_days() -> None:
@@ -81,3 +82,14 @@ def test_room_for_what_is_to_come_is_left_in_turns() -> None:
     days = days_of((12, 300))
     hasty = days.starts[1::2, 1] + EDGES[days.lasting[1::2, 1]]
     assert hasty.max() <= 1440 - 600 < (days.starts[::2, 1] + EDGES[days.lasting[::2, 1]]).max()
+
+
+def test_a_trip_takes_as_long_as_those_to_its_purpose_and_the_way_home_as_the_way_there() -> None:
+    law = handmade.chains(((0, 3, 1, 0),))
+    rows = np.where(contexts(law, handmade.DOMAIN.duties) >= 0, 0, -1)
+    an_hour = only({0: int(np.flatnonzero(EDGES == 60)[0])}, len(EDGES) - 1)
+    laws = Laws(only({0: 32}, QUARTERS), np.array([0]), np.repeat(an_hour, 24, axis=0)[None], rows)
+    travel = np.array([[99.0], [40.0], [99.0], [5.0], [99.0], [99.0]])
+    days = rehearsal.play(law, np.zeros(50, dtype=np.int64), laws, EDGES, travel, "test")
+    gone = days.starts[:, 1:3] - days.ends[:, :2]
+    assert (gone == [5, 40]).all()

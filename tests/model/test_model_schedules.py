@@ -18,7 +18,7 @@ from synthmob.model.schedules import Timing
 from synthmob.period import Period
 
 LAW = handmade.chains(((0,), (0, 1, 0), (0, 3, 1, 0)))
-TRAVEL = np.array([15.0])
+TRAVEL = np.tile(np.array([15.0]), (6, 1))
 DUTIES = handmade.DOMAIN.duties
 BINS = duration_bins(handmade.DOMAIN)
 

@@ -18,7 +18,7 @@ from synthmob.marginals import Marginal
 from synthmob.model import timing
 from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
 from synthmob.model.mobility import duration_bins
-from synthmob.model.routines import Routines, fit_laws, fit_routines
+from synthmob.model.routines import Routines, fit_laws, fit_routines, typical_travel
 from synthmob.model.timing import Laws
 from synthmob.period import Period
 from synthmob.synthesis.days import generate
@@ -109,7 +109,7 @@ def refitted(planted: Any) -> Routines:
 
 
 def laws_of(model: Any, tables: dict[str, Marginal], law: Chains) -> Laws:
-    return fit_laws(tables, law, duration_bins(model.domain), 0, DUTIES)
+    return fit_laws(tables, law, duration_bins(model.domain), 0, DUTIES, typical_travel(tables, len(model.domain.purposes)))
 
 
 @pytest.fixture(scope="module")
