@@ -21,7 +21,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from synthmob import manifest, modelfile
-from synthmob.synthesis import writer
+from synthmob.synthesis import allocation, writer
 from synthmob.synthesis.days import Population, generate
 from synthmob.synthesis.writer import write
 
@@ -58,6 +58,7 @@ def cpu_s(what: Callable[[], object]) -> float:
 
 def against_pyarrow(model: Path, folder: Path) -> dict[str, float]:
     """CPU seconds a block of a week: made, made and written, and its tables written by pyarrow alone in two ways."""
+    allocation.keep_freed()
     people: Population = generate(modelfile.load(model), n_persons=1_000_000, days=DAYS, seed=1).prepare()
     made = writer._tables_of(people, None, 0)
     names = ("persons", "stays", "trips")

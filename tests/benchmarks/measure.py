@@ -87,7 +87,8 @@ def main() -> int:
         if not (folder / "events.parquet").exists():
             worlds.london(asked.subscribers, asked.days).write(folder)
         n_stays, n_events = (pq.read_metadata(folder / f"{name}.parquet").num_rows for name in ("stays", "events"))
-        print(f"{n_events:,} events and {n_stays:,} stays, {len(measure_sql.CELLS)} tables, memory limit {asked.memory_limit_gb or 'none'}, {asked.rounds} rounds")
+        print(f"{n_events:,} events and {n_stays:,} stays, {len(measure_sql.CELLS)} tables, "
+              f"memory limit {asked.memory_limit_gb or 'none'}, {asked.rounds} rounds")
         words = [sys.executable, __file__, "--folder", str(folder)]
         words += ["--memory-limit-gb", str(asked.memory_limit_gb)] if asked.memory_limit_gb else []
         lines: dict[str, list[dict[str, Any]]] = {"SQL": [], "measure": []}

@@ -31,7 +31,8 @@ CELLS = {
     "home_work@zone": "SELECT p, home * {zones} + work AS cell, 1.0 AS w FROM people WHERE worker = 0",
     "home_work@district": "SELECT p, home_area * {areas} + work_area AS cell, 1.0 AS w FROM people WHERE worker = 0",
     "destinations@zone": "SELECT p, purpose * {zones} + zone AS cell, sum(1.0 / all_days) AS w FROM visits WHERE purpose > 0 GROUP BY ALL",
-    "destinations@district": "SELECT p, purpose * {areas} + area AS cell, sum(1.0 / all_days) AS w FROM visits WHERE purpose > 0 GROUP BY ALL",
+    "destinations@district": "SELECT p, purpose * {areas} + area AS cell, sum(1.0 / all_days) AS w "
+                             "FROM visits WHERE purpose > 0 GROUP BY ALL",
     "visitors@zone": "SELECT DISTINCT p, purpose * {zones} + zone AS cell, 1.0 AS w FROM visits WHERE purpose > 0",
     "trip_km": "SELECT p, purpose * {bands} + {previous_band} AS cell, sum(1.0 / all_days) AS w FROM visits "
                "WHERE rank > 0 AND purpose > 0 GROUP BY ALL",
@@ -42,17 +43,21 @@ CELLS = {
                         "sum(1.0 / n_days) AS w FROM visits WHERE rank > 0 GROUP BY ALL",
     "presence@district": "SELECT p, (day_type * 24 + moment) * {areas} + area AS cell, sum(1.0 / n_days) AS w FROM {present} GROUP BY ALL",
     "presence@zone": "SELECT p, (day_type * 24 + moment) * {zones} + zone AS cell, sum(1.0 / n_days) AS w FROM {present} GROUP BY ALL",
-    "chains": "SELECT p, day_type * {chains} + chain AS cell, sum(1.0 / n_days) AS w FROM visits WHERE rank = 0 AND chain >= 0 GROUP BY ALL",
+    "chains": "SELECT p, day_type * {chains} + chain AS cell, sum(1.0 / n_days) AS w "
+              "FROM visits WHERE rank = 0 AND chain >= 0 GROUP BY ALL",
     "chain_people": "SELECT DISTINCT p, chain AS cell, 1.0 AS w FROM visits WHERE rank = 0 AND chain >= 0",
     "stays_by_group": "SELECT p, (day_type * {groups} + {typed}) * 20 + least(n_stays, 20) - 1 AS cell, sum(1.0 / n_days) AS w "
                       "FROM visits JOIN people USING (p) WHERE rank = 0 GROUP BY ALL",
     "participation": "SELECT p, (day_type * {groups} + {typed}) * ({purposes} - 1) + purpose - 1 AS cell, sum(1.0 / n_days) AS w "
-                     "FROM (SELECT DISTINCT p, day, day_type, n_days, purpose FROM visits WHERE purpose > 0) JOIN people USING (p) GROUP BY ALL",
+                     "FROM (SELECT DISTINCT p, day, day_type, n_days, purpose FROM visits WHERE purpose > 0) "
+                     "JOIN people USING (p) GROUP BY ALL",
     "transitions": "SELECT p, (((day_type * {sides} + before + 1) * {purposes} + purpose) * 6 + rank * 3 // n_stays "
                    "+ CASE WHEN n_stays > {longest} THEN 3 ELSE 0 END) * {sides} + after + 1 AS cell, sum(0.5 / n_days) AS w "
                    "FROM visits GROUP BY ALL",
-    "stays_per_day": "SELECT p, day_type * 20 + least(n_stays, 20) - 1 AS cell, sum(1.0 / n_days) AS w FROM visits WHERE rank = 0 GROUP BY ALL",
-    "departures": "SELECT p, day_type * 96 + least(left_min // 15, 95) AS cell, sum(0.5 / n_days) AS w FROM visits WHERE rank > 0 GROUP BY ALL",
+    "stays_per_day": "SELECT p, day_type * 20 + least(n_stays, 20) - 1 AS cell, sum(1.0 / n_days) AS w "
+                     "FROM visits WHERE rank = 0 GROUP BY ALL",
+    "departures": "SELECT p, day_type * 96 + least(left_min // 15, 95) AS cell, sum(0.5 / n_days) AS w "
+                  "FROM visits WHERE rank > 0 GROUP BY ALL",
     "departures_to": "SELECT p, (day_type * {purposes} + purpose) * 24 + least(left_min // 60, 23) AS cell, sum(0.5 / n_days) AS w "
                      "FROM visits WHERE rank > 0 GROUP BY ALL",
     "event_hours": "SELECT p, kind * 24 + hour(time) AS cell, count(*) / (4.0 * {days}) AS w FROM used GROUP BY ALL",
