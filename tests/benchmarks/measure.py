@@ -2,7 +2,8 @@
 
 Tables of the standard plan, from stays and from events of a made-up operator, bounded in whole numbers: `measure` reads, judges,
 codes and counts; the SQL (`measure_sql.py`), on the same DuckDB settings, only counts, and trusts the records. Both give the same counts,
-which is looked at. Each line is a process of its own, so that its peak memory is its own; the lines of a case take turns.
+which is looked at. `--pandas` counts a few of the tables, by a pandas program too (`measure_pandas.py`). Each line is a process of its
+own, so that its peak memory is its own; the lines of a case take turns.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import measure_pandas
 import measure_sql
 import pyarrow.parquet as pq
 
@@ -33,18 +35,22 @@ MOST = 1.3
 UNIT = 1024 * 1024 if sys.platform == "linux" else 1024 * 1024 * 1024
 
 
-def plan_of(curator: Curator) -> Plan:
+def plan_of(curator: Curator, few: bool) -> Plan:
     """The plan of the tables that are counted here."""
-    plan = curator.plan(Plan.standard())
-    return replace(plan, requests=tuple(r for r in plan.requests if r.name in measure_sql.CELLS))
+    plan, names = curator.plan(Plan.standard()), measure_pandas.TABLES if few else measure_sql.CELLS
+    return replace(plan, requests=tuple(r for r in plan.requests if r.name in names))
 
 
-def by_sql(folder: Path, curator: Curator, memory_gb: float | None, spill: str) -> dict[str, Any]:
-    """The counts by hand."""
-    return {name: (cells, counts) for name, cells, counts in measure_sql.count(folder, curator, plan_of(curator), memory_gb, spill)}
+def by(how: str, folder: Path, curator: Curator, plan: Plan, spill: str) -> dict[str, Any]:
+    """The counts."""
+    if how == "measure":
+        return curator.exact(plan)
+    if how == "pandas":
+        return {name: (cells, counts) for name, cells, counts in measure_pandas.count(folder, curator, plan)}
+    return {name: (cells, counts) for name, cells, counts in measure_sql.count(folder, curator, plan, curator.memory_limit_gb, spill)}
 
 
-def counted(how: str, folder: Path, memory_gb: float | None) -> dict[str, Any]:
+def counted(how: str, folder: Path, memory_gb: float | None, few: bool) -> dict[str, Any]:
     """One way of counting, in this process: seconds, peak memory, most bytes spilled, and a digest of the counts."""
     zoning = read_zoning(folder / "zones.geojson")
     curator = Curator.of(folder, zoning, Period.read(folder / "period.toml"), memory_limit_gb=memory_gb)
@@ -60,7 +66,7 @@ def counted(how: str, folder: Path, memory_gb: float | None) -> dict[str, Any]:
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
         wall, cpu = time.perf_counter(), time.process_time()
-        found = by_sql(folder, curator, memory_gb, spill) if how == "SQL" else curator.exact(plan_of(curator))
+        found = by(how, folder, curator, plan_of(curator, few), spill)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         done.set()
         watcher.join()
@@ -77,21 +83,23 @@ def main() -> int:
     parser.add_argument("--memory-limit-gb", type=float)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="where the records are kept, made there unless they are")
-    parser.add_argument("--case", choices=("SQL", "measure"), help="one line, as JSON")
+    parser.add_argument("--case", choices=("SQL", "measure", "pandas"), help="one line, as JSON")
+    parser.add_argument("--pandas", action="store_true", help="a few tables alone, and by pandas too")
     asked = parser.parse_args()
     if asked.case:
-        print(json.dumps(counted(asked.case, asked.folder, asked.memory_limit_gb)))
+        print(json.dumps(counted(asked.case, asked.folder, asked.memory_limit_gb, asked.pandas)))
         return 0
     with tempfile.TemporaryDirectory() as scratch:
         folder = asked.folder or Path(scratch) / "records"
         if not (folder / "events.parquet").exists():
             worlds.london(asked.subscribers, asked.days).write(folder)
         n_stays, n_events = (pq.read_metadata(folder / f"{name}.parquet").num_rows for name in ("stays", "events"))
-        print(f"{n_events:,} events and {n_stays:,} stays, {len(measure_sql.CELLS)} tables, "
+        print(f"{n_events:,} events and {n_stays:,} stays, {len(measure_pandas.TABLES if asked.pandas else measure_sql.CELLS)} tables, "
               f"memory limit {asked.memory_limit_gb or 'none'}, {asked.rounds} rounds")
         words = [sys.executable, __file__, "--folder", str(folder)]
         words += ["--memory-limit-gb", str(asked.memory_limit_gb)] if asked.memory_limit_gb else []
-        lines: dict[str, list[dict[str, Any]]] = {"SQL": [], "measure": []}
+        words += ["--pandas"] if asked.pandas else []
+        lines: dict[str, list[dict[str, Any]]] = {how: [] for how in ("SQL", "measure", "pandas")[: 3 if asked.pandas else 2]}
         for _ in range(asked.rounds):
             for how, found in lines.items():
                 found.append(json.loads(subprocess.run([*words, "--case", how], stdout=subprocess.PIPE, text=True, check=True).stdout))
