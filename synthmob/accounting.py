@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from functools import lru_cache
 from statistics import NormalDist
 
 from synthmob.errors import PlanError
@@ -78,6 +79,7 @@ def delta_of(rho: float, epsilon: float) -> float:
     return min(1.0, math.exp(min(0.0, log_delta)))
 
 
+@lru_cache
 def rho_from(epsilon: float, delta: float) -> float:
     """The largest rho that (epsilon, delta) pays for, by the tight conversion; rounded down.
 

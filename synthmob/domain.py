@@ -38,6 +38,8 @@ EVENT_DURATION_EDGES_S = (0, 1, 5, 15, 30, 60, 120, 240, 480, 960, 1920, 3840, 7
 VOLUME_EDGES_KB = (0, 1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576)
 TRAVEL_EDGES_MIN = (0, 3, 5, 7, 9, 11, 13, 16, 21, 26, 31, 41, 51, 61, 81, 101, 131, 181)
 MAX_CHAIN_STAYS = 8
+MOST_PURPOSES = 62
+"""A set of them fits into a whole number of 64 bits."""
 MOST_CHAINS = 10**12
 """With every other axis of a table of chains the index of a cell still fits a whole number of 64 bits."""
 
@@ -174,6 +176,8 @@ class Domain:
     def __post_init__(self) -> None:
         if self.purposes[:2] != ("home", "work"):
             raise PlanError("The purposes of a plan must begin with home and work: put these two first.")
+        if len(self.purposes) > MOST_PURPOSES:
+            raise PlanError(f"The plan has {len(self.purposes)} purposes: at most {MOST_PURPOSES} can be counted, merge some.")
         for name in ("distance_edges_km", "duration_edges_min", "travel_edges_min"):
             edges = getattr(self, name)
             if not edges or edges[0] != 0 or any(b <= a for a, b in pairwise(edges)):

@@ -95,6 +95,7 @@ def test_duties_are_work_and_education_where_there_is_one() -> None:
     ({"purposes": ()}, "must begin with home and work"),
     ({"purposes": ("home",)}, "must begin with home and work"),
     ({"purposes": ("work", "home", "other")}, "must begin with home and work"),
+    ({"purposes": ("home", "work", *map(str, range(61)))}, "63 purposes: at most 62 can be counted"),
     ({"distance_edges_km": ()}, "distance_edges_km must start at 0 and rise"),
     ({"distance_edges_km": (1.0, 2.0)}, "distance_edges_km must start at 0 and rise"),
     ({"duration_edges_min": (0, 5, 5)}, "duration_edges_min must start at 0 and rise"),

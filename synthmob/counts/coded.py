@@ -89,7 +89,7 @@ def coded(
     zones = lookups(backend, zoning, f"{name}_zones")
     people = _persons(persons, zones, zoning, domain)
     people = keep(backend, f"{name}_persons", people)
-    visits = _neighbours(_days(_visits(stays, people, zones, zoning, domain, period), domain), zones)
+    visits = _distances(_days(_neighbours(_visits(stays, people, zones, zoning, domain, period), domain), domain), zones)
     visits = keep(backend, f"{name}_visits", visits)
     used = None
     if events is not None:
@@ -139,50 +139,60 @@ def _visits(stays: Any, people: Any, zones: Any, zoning: Zoning, domain: Domain,
     return table.inner_join(who, "person_id")
 
 
-def _days(table: Any, domain: Domain) -> Any:
-    """Adds each stay's place in its day, the day's chain, and how many days of that type the person has."""
-    by_day = ibis.window(group_by=["person_id", "day"])
+def _neighbours(table: Any, domain: Domain) -> Any:
+    """Adds each stay's place in its day and what lies before and after it, in one step: windows over the same days share a sort there."""
     ordered = ibis.window(group_by=["person_id", "day"], order_by="seq")
-    same = ibis.window(group_by=["person_id", "day", "purpose"], order_by="seq")
-    table = table.mutate(rank=ibis.row_number().over(ordered).cast("int32"), n_stays=_.count().over(by_day).cast("int32"),
-                         nth_of_purpose=(ibis.row_number().over(same) + 1).cast("int32"))
-    first = (table["rank"] == 0).cast("int32")
+    before = ibis.window(group_by=["person_id", "day"], order_by="seq", preceding=(None, 1))
+    bit: Any = ibis.array([1 << k for k in range(len(domain.purposes))])[table.purpose.cast("int64")]
     duty = table.purpose.isin(domain.duties).cast("int32")
-    done = ibis.window(group_by=["person_id", "day"], order_by="seq", preceding=None, following=0)
-    base, axis = len(domain.purposes), domain.chain_axis
-    exponent = (table.n_stays - 1 - table["rank"]).clip(0, axis.max_stays)
-    powers = ibis.array([base**k for k in range(axis.max_stays + 1)])
-    offsets = ibis.array([*axis.offsets, 0])
-    digit = table.purpose.cast("int64") * powers[exponent.cast("int64")]
-    total = digit.sum().over(by_day) + offsets[(table.n_stays - 1).clip(0, axis.max_stays).cast("int64")]
     return table.mutate(
-        duties_left=(duty.sum().over(by_day) - duty.sum().over(done)).cast("int32"),
-        day_kind=ibis.cases(
-            ((table.purpose == 1).cast("int32").max().over(by_day) == 1, 0), (duty.max().over(by_day) == 1, 1), else_=2
-        ).cast("int16"),
-        n_days=first.sum().over(ibis.window(group_by=["person_id", "day_type"])).cast("int32"),
-        all_days=first.sum().over(ibis.window(group_by="person_id")).cast("int32"),
-        chain=ibis.ifelse(table.n_stays <= axis.max_stays, total, LONG_CHAIN).cast("int64"),
-    )
-
-
-def _neighbours(table: Any, zones: Any) -> Any:
-    """Adds the stays before and after, and the distances from home and from the stay before."""
-    ordered = ibis.window(group_by=["person_id", "day"], order_by="seq")
-    table = table.mutate(
+        bit=bit, rank=ibis.row_number().over(ordered).cast("int32"),
+        purposes_before=ibis.coalesce(bit.bit_or().over(before), 0),
         previous_purpose=table.purpose.lag().over(ordered).fill_null(NO_PURPOSE).cast("int16"),
         before_previous=table.purpose.lag(2).over(ordered).fill_null(NO_PURPOSE).cast("int16"),
         next_purpose=table.purpose.lead().over(ordered).fill_null(NO_PURPOSE).cast("int16"),
         previous_zone=table.zone.lag().over(ordered).fill_null(-1).cast("int32"),
         previous_end=table.end.lag().over(ordered).fill_null(-1).cast("int32"),
+        duty=duty, duties_before=ibis.coalesce(duty.sum().over(before), 0),
     )
-    heading_to_work = (table.next_purpose == 1) & (table.work >= 0)
-    table = table.mutate(anchor=ibis.ifelse(heading_to_work, table.work, table.home).cast("int32"))
-    for prefix, column in (("here", "zone"), ("home", "home"), ("previous", "previous_zone"), ("anchor", "anchor")):
+
+
+def _days(table: Any, domain: Domain) -> Any:
+    """Adds what is the same for all stays of a day: how many there are, their chain and duties, and the person's observed days."""
+    base, axis = len(domain.purposes), domain.chain_axis
+    most = axis.max_stays
+    powers = ibis.array([base**k for k in range(most, -1, -1)])
+    place: Any = ibis.least(table["rank"], most)
+    digit = table.purpose.cast("int64") * powers[place.cast("int64")]
+    day = table.group_by("person_id", "day", "day_type").agg(
+        n_stays=table.count().cast("int32"), duties=table.duty.sum(), works=(table.purpose == 1).cast("int32").max(), digits=digit.sum())
+    length: Any = ibis.least(day.n_stays, most)
+    offsets = ibis.array(list(axis.offsets))
+    chain = (day.digits // powers[length.cast("int64") - 1]).cast("int64")
+    kind = ibis.cases((day.works == 1, 0), (day.duties > 0, 1), else_=2)
+    day = day.select(
+        "person_id", "day", "day_type", "n_stays", "duties", day_kind=kind.cast("int16"),
+        chain=ibis.ifelse(day.n_stays <= most, chain + offsets[length.cast("int64") - 1], LONG_CHAIN).cast("int64"))
+    of_type = day.group_by("person_id", "day_type").agg(n_days=day.count().cast("int32"))
+    of_person = of_type.group_by("person_id").agg(all_days=of_type.n_days.sum().cast("int32"))
+    day = day.inner_join(of_type, ["person_id", "day_type"]).inner_join(of_person, "person_id")
+    day = day.select("person_id", "day", "n_stays", "duties", "day_kind", "chain", "n_days", "all_days")
+    found = table.inner_join(day, ["person_id", "day"])
+    heading_to_work = (found.next_purpose == 1) & (found.work >= 0)
+    return found.mutate(
+        nth_of_purpose=ibis.ifelse((found.purposes_before & found.bit) == 0, 1, 2).cast("int32"),
+        duties_left=(found.duties - found.duties_before - found.duty).cast("int32"),
+        anchor=ibis.ifelse(heading_to_work, found.work, found.home).cast("int32"),
+    )
+
+
+def _distances(table: Any, zones: Any) -> Any:
+    """Adds the distances from home, from the stay before, and to where the day heads for."""
+    here = zones.select(here_key=_.zone, here_x=_.x_km, here_y=_.y_km, inside=_.internal_km)
+    table = table.left_join(here, table.zone == here.here_key)
+    for prefix, column in (("home", "home"), ("previous", "previous_zone"), ("anchor", "anchor")):
         side = zones.select(**{f"{prefix}_key": _.zone, f"{prefix}_x": _.x_km, f"{prefix}_y": _.y_km})
         table = table.left_join(side, table[column] == side[f"{prefix}_key"])
-    side = zones.select(inside_key=_.zone, inside=_.internal_km)
-    table = table.left_join(side, table.zone == side.inside_key)
 
     def km(prefix: str, column: str) -> Any:
         apart = apart_km(table.here_x, table.here_y, table[f"{prefix}_x"], table[f"{prefix}_y"])

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import ibis
-import numpy as np
 
 from synthmob.counts.anchors import distance_axis, distance_code
 from synthmob.counts.coded import Coded
 from synthmob.counts.statistic import Public, Statistic, zone_axis
 from synthmob.domain import Axis
-from synthmob.engine import keep
 
 HOURS = tuple(f"{h:02d}" for h in range(24))
 OD_WEIGHT = 0.5
@@ -91,12 +89,10 @@ def _presence_rows(coded: Coded, level: str) -> Any:
 
 def present(coded: Coded) -> Any:
     """An ibis table (person_id, day_type, n_days, purpose, zone, hour): who stays where at half past each hour."""
-    import pyarrow as pa
-
-    hours = keep(coded.backend, "moments", ibis.memtable(pa.table({"hour": np.arange(24, dtype=np.int32)})))
-    table = coded.visits.select("person_id", "day_type", "n_days", "purpose", "zone", "start", "end")
-    moment = hours.hour * 60 + PRESENCE_MINUTE
-    return table.inner_join(hours, [table.start <= moment, table.end > moment])
+    table = coded.visits
+    first, after = ((minute - PRESENCE_MINUTE + 59) // 60 for minute in (table.start, table.end))
+    return table.select(
+        "person_id", "day_type", "n_days", "purpose", "zone", hour=ibis.range(first.cast("int64"), after.cast("int64")).unnest())
 
 
 FLOWS = (

@@ -52,15 +52,15 @@ def volume_axis() -> Axis:
     return Axis("volume", bin_labels(VOLUME_EDGES_KB))
 
 
-def events_of(coded: Coded) -> Any:
-    """The coded events with sex and age band of who has them; no row where the population has no events."""
+def events_of(coded: Coded, *, groups: bool = True) -> Any:
+    """The coded events, with `groups` also sex and age band of who has them; no row where the population has no events."""
     if coded.events is None:
         nobody = coded.persons.filter(False)
         none = {name: ibis.null(kind) for name, kind in (
             ("day", "int32"), ("hour", "int16"), ("kind", "int16"), ("direction", "int16"), ("app", "int16"), ("zone", "int32"),
             ("duration_s", "float64"), ("volume_kb", "float64"))}  # fmt: skip
         return nobody.select("person_id", "sex", "age_band", **none)
-    return coded.events.inner_join(coded.persons.select("person_id", "sex", "age_band"), "person_id")
+    return coded.events.inner_join(coded.persons.select("person_id", "sex", "age_band"), "person_id") if groups else coded.events
 
 
 def _parts(coded: Coded, table: Any, columns: list[str], full: int) -> Any:
@@ -71,7 +71,7 @@ def _parts(coded: Coded, table: Any, columns: list[str], full: int) -> Any:
 
 def _totals(coded: Coded, by_day: bool) -> Any:
     """Events by person, or by person and day, of those who have any."""
-    table = events_of(coded)
+    table = events_of(coded, groups=False)
     return table.group_by(["person_id", "day"] if by_day else ["person_id"]).agg(n=table.count())
 
 
@@ -107,7 +107,7 @@ def _rows(*columns: str, full: int = FULL, data: bool | None = None) -> Callable
     """Events by some of their columns, of a number in its bands those that have it; `data` takes data alone, or all else."""
 
     def rows(coded: Coded, level: str) -> Any:
-        table = events_of(coded)
+        table = events_of(coded, groups="sex" in columns)
         if data is not None:
             table = table.filter(table.kind == DATA if data else table.kind != DATA)
         for name, source, edges in (("duration", "duration_s", EVENT_DURATION_EDGES_S), ("volume", "volume_kb", VOLUME_EDGES_KB)):

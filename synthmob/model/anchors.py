@@ -16,7 +16,7 @@ from synthmob.errors import FormatError
 from synthmob.marginals import Marginal
 from synthmob.model import reconcile
 from synthmob.model.geography import Geography
-from synthmob.model.reconcile import LEAST, FloatArray, Noisy
+from synthmob.model.reconcile import LEAST, Codes, FloatArray, Noisy
 
 Marginals = Mapping[str, Marginal]
 IntArray = npt.NDArray[np.int64]
@@ -187,31 +187,39 @@ def _works_of_pairs(table: Marginal, areas: int, workers: float) -> FloatArray:
 def _home_work(
     tables: Marginals, levels: tuple[str, ...], geography: Geography, homes: FloatArray, works: FloatArray
 ) -> FloatArray:
-    """Workers by home and work zone."""
+    """Workers by home and work zone.
+
+    A table of all pairs of zones is as large as anything here gets: codes are int8 or int32, and nothing is kept longer than needed.
+    """
     n, workers = geography.n, float(homes.sum())
-    margins: list[tuple[IntArray, FloatArray]] = []
-    bands = geography.bands.astype(np.int64)
-    table = homes[:, None] * works[None, :] / max(workers, LEAST) * np.exp(-0.1 * bands)
-    rows, columns = np.indices((n, n))
+    margins: list[tuple[Codes, FloatArray]] = []
+    decay = np.exp(-0.1 * np.arange(geography.n_bands))
+    table = np.outer(homes, works)
+    for home in range(n):
+        table[home] = table[home] / max(workers, LEAST) * decay[geography.bands[home]]
+    zone = np.arange(n, dtype=np.int32)
     if "commute_km" in tables:
         by_band = reconcile.product_prior(Noisy.of(tables["commute_km"]))
-        margins.append((bands, by_band * workers / max(float(by_band.sum()), LEAST)))
-    ends = [(columns, works), (rows, homes)]
+        margins.append((geography.bands, by_band * workers / max(float(by_band.sum()), LEAST)))
+    ends = [(np.broadcast_to(zone, (n, n)), works), (np.broadcast_to(zone[:, None], (n, n)), homes)]
     table = reconcile.rake(table, [*margins, *ends], rounds=RAKE_ROUNDS)
     for level in reversed(levels):
         if f"home_work@{level}" not in tables:
             continue
-        parent = geography.parents[level]
+        parent = geography.parents[level].astype(np.int32)
         areas = int(parent.max()) + 1
-        pairs = parent[rows] * areas + parent[columns]
-        noisy = _known_homes(tables[f"home_work@{level}"], areas)
-        prior = np.bincount(pairs.ravel(), weights=table.ravel(), minlength=areas * areas).astype(np.float64).reshape(areas, areas)
-        estimate, variance = reconcile.posterior(prior, noisy)
-        whole = np.zeros(estimate.shape, dtype=np.int64)
-        estimate = reconcile.adjust(estimate, variance, whole, np.array([workers]))
-        margins.append((pairs, estimate.ravel()))
+        pairs = parent[:, None] * areas + parent
+        margins.append((pairs, _pairs_of_areas(tables[f"home_work@{level}"], areas, pairs, table, workers)))
         table = reconcile.rake(table, [*margins, *ends], rounds=RAKE_ROUNDS)
     return table
+
+
+def _pairs_of_areas(released: Marginal, areas: int, pairs: Codes, table: FloatArray, workers: float) -> FloatArray:
+    """Workers by pair of areas, shape (areas * areas,): what was released of them, and what the table over pairs of zones expects."""
+    prior = reconcile.sums_by(pairs, table, areas * areas).reshape(areas, areas)
+    estimate, variance = reconcile.posterior(prior, _known_homes(released, areas))
+    everybody = np.broadcast_to(np.int8(0), estimate.shape)
+    return reconcile.adjust(estimate, variance, everybody, np.array([workers])).ravel()
 
 
 def _band_groups(tables: Marginals, geography: Geography) -> FloatArray:

@@ -7,8 +7,9 @@ to be well above the cut, never on cells that passed it: noise selected those (a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,11 @@ from synthmob.marginals import Marginal
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+Codes = npt.NDArray[Any]
+"""Codes of cells: whole numbers of any width, for those of all pairs of zones are as many as the pairs."""
 LEAST = 1e-9
+BLOCK_CELLS = 1 << 18
+"""So many cells of a large table are worked on at once: what comes in between then fits in the processor's cache."""
 SHARED_ERROR = 0.1
 LAW_ROUNDS, LAW_MISFIT, LAW_RIDGE, MOST_LOG = 20, 0.1, 0.01, 12.0
 """How a smooth law is fitted: rounds, its own relative error squared, a pull of the coefficients to 0, and how far it may go down."""
@@ -68,10 +73,17 @@ def misfit(prior: FloatArray, noisy: Noisy) -> float:
 
 def posterior(prior: FloatArray, noisy: Noisy, *, b: float | None = None) -> tuple[FloatArray, FloatArray]:
     """The mean and variance of every cell given its prior mean and what was released of it; both of the prior's shape."""
+    b = misfit(np.maximum(prior, 0.0), noisy) if b is None else b
+    mean, variance = np.empty(prior.shape), np.empty(prior.shape)
+    for part in _blocks(prior):
+        mean[part], variance[part] = _posterior(np.maximum(prior[part], 0.0), Noisy(noisy.count[part], noisy.sigma, noisy.cut), b)
+    return mean, variance
+
+
+def _posterior(m: FloatArray, noisy: Noisy, b: float) -> tuple[FloatArray, FloatArray]:
+    """`posterior` of cells that are none below 0."""
     from scipy.special import log_ndtr
 
-    m = np.maximum(prior, 0.0)
-    b = misfit(m, noisy) if b is None else b
     tau = m + b * m**2 + LEAST
     gap = np.where(noisy.published, np.nan_to_num(noisy.count) - m, 0.0)
     # A count this far from the model says that the model is wrong there, not that the noise was.
@@ -115,29 +127,48 @@ def extended(prior: FloatArray, noisy: Noisy, features: FloatArray) -> FloatArra
     return m * np.exp(logs)
 
 
-def adjust(mean: FloatArray, variance: FloatArray, group: IntArray, totals: FloatArray) -> FloatArray:
+def adjust(mean: FloatArray, variance: FloatArray, group: Codes, totals: FloatArray) -> FloatArray:
     """Non-negative means whose sums by `group` (same shape, codes into `totals`) equal `totals`.
 
     The difference is spread in proportion to variance (generalised least squares), a tenth of the cell counted as error that
     both totals share in: totals of other tables are bounded differently, and such a gap belongs to the large cells, not to the
     suppressed ones. What goes below zero is set to zero and the rest rescaled.
     """
-    flat, codes = mean.ravel().copy(), group.ravel()
-    spread = variance.ravel() + (SHARED_ERROR * flat) ** 2
+    out, spread = mean.copy(), np.empty(mean.shape)
+    for part in _blocks(mean):
+        spread[part] = variance[part] + (SHARED_ERROR * mean[part]) ** 2
     n = len(totals)
-    gap = totals - np.bincount(codes, weights=flat, minlength=n)
-    room = np.bincount(codes, weights=spread, minlength=n)
-    flat = np.maximum(flat + spread * (gap / np.maximum(room, LEAST))[codes], 0.0)
-    sums = np.bincount(codes, weights=flat, minlength=n)
+    gap = (totals - sums_by(group, mean, n)) / np.maximum(sums_by(group, spread, n), LEAST)
+    for part in _blocks(mean):
+        out[part] = np.maximum(out[part] + spread[part] * gap[group[part]], 0.0)
+    sums = sums_by(group, out, n)
     empty = (sums <= 0) & (totals > 0)
-    flat = np.where(empty[codes], spread, flat)
-    sums = np.bincount(codes, weights=flat, minlength=n)
-    return (flat * (totals / np.maximum(sums, LEAST))[codes]).reshape(mean.shape)
+    if empty.any():
+        out = np.where(empty[group], spread, out)
+        sums = sums_by(group, out, n)
+    scale = totals / np.maximum(sums, LEAST)
+    for part in _blocks(mean):
+        out[part] *= scale[group[part]]
+    return out
 
 
-def settle(prior: FloatArray, noisy: Noisy, group: IntArray, totals: FloatArray) -> FloatArray:
+def sums_by(group: Codes, table: FloatArray, n: int) -> FloatArray:
+    """The sums of a table's cells by their codes in `group` (same shape), shape (n,); cells are added in order, as in one go."""
+    sums = np.zeros(n)
+    for part in _blocks(table):
+        np.add.at(sums, np.ravel(group[part]).astype(np.intp, copy=False), np.ravel(table[part]))
+    return sums
+
+
+def _blocks(table: FloatArray) -> Iterator[slice]:
+    """Rows of a table, at least one, BLOCK_CELLS of its cells at once."""
+    rows = max(1, BLOCK_CELLS // max(1, table.size // max(1, len(table))))
+    return (slice(k, k + rows) for k in range(0, len(table), rows))
+
+
+def settle(prior: FloatArray, noisy: Noisy, group: Codes, totals: FloatArray) -> FloatArray:
     """Posterior cells of a table whose sums by group are known."""
-    sums = np.bincount(group.ravel(), weights=prior.ravel(), minlength=len(totals))
+    sums = sums_by(group, prior, len(totals))
     scaled = prior * (totals / np.maximum(sums, LEAST))[group]
     mean, variance = posterior(scaled, noisy)
     return adjust(mean, variance, group, totals)
@@ -203,18 +234,19 @@ def conditional(table: FloatArray, fallback: FloatArray, *, weight: float) -> Fl
     return (table + weight * fallback) / (table.sum(axis=-1, keepdims=True) + weight)
 
 
-def rake(seed: FloatArray, margins: Sequence[tuple[IntArray, FloatArray]], *, rounds: int) -> FloatArray:
+def rake(seed: FloatArray, margins: Sequence[tuple[Codes, FloatArray]], *, rounds: int) -> FloatArray:
     """Iterative proportional fitting: `seed` scaled until its sums by each margin's codes (seed's shape) meet its totals.
 
     The last margin is met exactly. Source: Deming and Stephan 1940, doi:10.1214/aoms/1177731829.
     """
-    table = seed.ravel().copy()
-    plan = [(codes.ravel(), totals) for codes, totals in margins]
+    table = seed.copy()
     for _ in range(rounds):
-        for codes, totals in plan:
-            sums = np.bincount(codes, weights=table, minlength=len(totals))
-            table *= np.divide(totals, sums, out=np.zeros_like(totals), where=sums > 0)[codes]
-    return table.reshape(seed.shape)
+        for codes, totals in margins:
+            sums = sums_by(codes, table, len(totals))
+            scale = np.divide(totals, sums, out=np.zeros_like(totals), where=sums > 0)
+            for part in _blocks(table):
+                table[part] *= scale[codes[part]]
+    return table
 
 
 def descend(levels: Sequence[tuple[Noisy, IntArray]], totals: FloatArray, prior: FloatArray) -> FloatArray:

@@ -40,9 +40,11 @@ def fixed_contributions(contributions: Any, bound_l2: float) -> Any:
     `contributions` has one row a person and cell: person_id, cell, weight (float, persons). A weight above 1 counts as 1,
     one below 0 as 0; a person whose norm is over `bound_l2` is scaled down to it.
     """
-    rows = contributions.mutate(fine=_whole(contributions.weight))
-    square: Any = (rows.fine * rows.fine).sum().over(ibis.window(group_by="person_id"))
-    rows = rows.select("person_id", "cell", "fine", norm=square.cast("float64").sqrt())
+    rows = contributions.select("person_id", "cell", fine=_whole(contributions.weight))
+    square: Any = (rows.fine * rows.fine).sum()
+    # Joined and not a window, for which all rows would be sorted.
+    norms = rows.group_by("person_id").agg(norm=square.cast("float64").sqrt())
+    rows = rows.inner_join(norms, "person_id")
     limit = bound_l2 * FINE
     inside = rows.fine // (FINE // FIXED_POINT)
     scaled = (rows.fine * (limit * SHRINK / (FINE // FIXED_POINT)) / rows.norm).floor()

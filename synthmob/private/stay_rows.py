@@ -32,9 +32,8 @@ def read(file: RecordFile, known: Known, zoning: Zoning, period: Period, domain:
     numbered = _rows(file, file.numbered.select(*columns, FILE, ROW), known, zoning)
     numbered = numbered.filter(numbered.day.isnull() | numbered.day.between(0, period.days - 1))
     must.refuse_rows(file, numbered, [*_checks(numbered), *(fields.text_check(numbered, name) for name in texts)])
-    must.refuse_duplicates(file, numbered, ["subscriber_id", "day", "seq"])
-    must.refuse_unknown(file, numbered, known.ids, known.name)
     must.refuse_overlaps(file, numbered)
+    must.refuse_unknown(file, numbered, known.ids, known.name)
     table = _rows(file, file.table.select(*columns), known, zoning)
     table = table.filter(table.day.between(0, period.days - 1))
     labels = {"purpose": domain.purposes, "mode": domain.modes}

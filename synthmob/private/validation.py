@@ -87,17 +87,21 @@ def refuse_unknown(file: RecordFile, numbered: Any, known: Any, known_name: str)
 
 
 def refuse_overlaps(file: RecordFile, numbered: Any) -> None:
-    """Refuse a stay that begins before the stay before it, by seq, has ended."""
+    """Refuse a seq that stands twice in a day, and a stay that begins before the stay before it, by seq, has ended."""
     day = ibis.window(group_by=["subscriber_id", "day"], order_by="seq")
-    table = numbered.select(FILE, ROW, early=numbered.start_min < numbered.end_min.lag().over(day))
+    table = numbered.select(
+        FILE, ROW, twice=numbered.seq == numbered.seq.lag().over(day), early=numbered.start_min < numbered.end_min.lag().over(day))
+    rows = file.fetch(table.filter(table.twice | table.early).limit(1).select(FILE, ROW))
+    if not rows:  # one look finds whether there is anything, a second one which of the two it is, and where
+        return
+    refuse_duplicates(file, numbered, ["subscriber_id", "day", "seq"])
     rows = file.fetch(table.filter(table.early).order_by(FILE, ROW).limit(1).select(FILE, ROW))
-    if rows:
-        _refuse(
-            file,
-            rows[0],
-            "this stay overlaps the one before it (by seq) of the same subscriber and day: a person "
-            "is in one place at a time, mend start_min, end_min or seq",
-        )
+    _refuse(
+        file,
+        rows[0],
+        "this stay overlaps the one before it (by seq) of the same subscriber and day: a person "
+        "is in one place at a time, mend start_min, end_min or seq",
+    )
 
 
 def _refuse(file: RecordFile, row: dict[str, Any], says: str) -> None:

@@ -19,6 +19,8 @@ LABELS = pa.dictionary(pa.int32(), pa.string())
 ARROW_TYPES = {
     "int64": pa.int64(), "int32": pa.int32(), "string": LABELS, "float64": pa.float64(), "float32": pa.float32(),
     "timestamp": pa.timestamp("us")}  # fmt: skip
+ALWAYS_THERE = ("person_id", "day", "seq", "purpose", "start_min", "end_min", "depart_min", "arrive_min", "worker", "time", "kind")
+"""Columns without a null in any table, which Parquet then need not mark in every row."""
 DAY_SECONDS = 86_400
 SYNTHETIC = {"synthetic": "true"}
 """The mark that every file of synthetic rows carries in its own metadata."""
@@ -26,7 +28,8 @@ SYNTHETIC = {"synthetic": "true"}
 
 def arrow_schema(table: Table, columns: list[str]) -> pa.Schema:
     """The Arrow schema of some columns of a table."""
-    return pa.schema([pa.field(c.name, ARROW_TYPES[c.dtype]) for c in table.columns if c.name in columns])
+    return pa.schema([
+        pa.field(c.name, ARROW_TYPES[c.dtype], nullable=c.name not in ALWAYS_THERE) for c in table.columns if c.name in columns])
 
 
 def persons_schema(population: Population) -> pa.Schema:

@@ -320,3 +320,24 @@ def test_a_released_table_as_an_array() -> None:
     assert (noisy.sigma, noisy.cut) == (3.0, 55.0) and noisy.published.sum() == 2
     turned = noisy.moved(np.transpose)
     assert turned.count[1, 0] == 60.0 and np.isnan(turned.count[0, 0]) and (turned.sigma, turned.cut) == (3.0, 55.0)
+
+
+def test_a_table_in_blocks_comes_out_as_in_one_piece_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    seed, prior = rng.lognormal(0, 2, (37, 11)), rng.lognormal(4, 1, (37, 11))
+    noisy = measured(prior * rng.lognormal(0, 0.5, prior.shape), rng)
+    codes, totals = rng.integers(0, 5, seed.shape).astype(np.int8), rng.lognormal(3, 1, 5)
+    row = np.broadcast_to(np.arange(37, dtype=np.int32)[:, None], seed.shape)
+
+    def found() -> list[FloatArray]:
+        mean, variance = reconcile.posterior(prior, noisy)
+        margins = [(row, prior.sum(axis=1)), (codes, totals)]
+        return [mean, variance, reconcile.adjust(mean, variance, codes, totals), reconcile.rake(seed, margins, rounds=5)]
+
+    whole = found()
+    sums = reconcile.sums_by(codes, seed, 5)
+    assert (sums == np.bincount(codes.ravel(), weights=seed.ravel())).all()
+    for cells in (1, 50, 11 * 36):
+        monkeypatch.setattr(reconcile, "BLOCK_CELLS", cells)
+        assert all((a == b).all() for a, b in zip(whole, found(), strict=True))
+        assert (reconcile.sums_by(codes, seed, 5) == sums).all()

@@ -18,6 +18,7 @@ from synthmob import manifest, modelfile, schema
 from synthmob.errors import FormatError, InputError
 from synthmob.model.mobility import MobilityModel
 from synthmob.synthesis.days import BLOCK, generate
+from synthmob.synthesis.tables import ALWAYS_THERE
 from synthmob.synthesis.writer import BLOCKS_A_PART, write
 from synthmob.zonefiles import read_zoning
 
@@ -72,8 +73,10 @@ def test_columns_are_plain_and_packed_as_stated(run: Run) -> None:
         group = file.metadata.row_group(0)
         for k, column in enumerate(columns):
             chunk = group.column(k)
-            packing = {"s": "RLE_DICTIONARY", "i": "DELTA_BINARY_PACKED", "f": "BYTE_STREAM_SPLIT"}[column.dtype[0]]
-            assert chunk.compression == "ZSTD" and packing in chunk.encodings, column.name
+            packing = {"s": "RLE_DICTIONARY", "i": "DELTA_BINARY_PACKED", "f": "PLAIN"}[column.dtype[0]]
+            assert packing in chunk.encodings, column.name
+            assert chunk.compression == ("SNAPPY" if column.dtype[0] == "f" else "UNCOMPRESSED"), column.name
+            assert file.schema_arrow.field(k).nullable == (column.name not in ALWAYS_THERE), column.name
 
 
 def test_every_day_is_whole_and_every_trip_takes_time(run: Run, stays: pd.DataFrame) -> None:
