@@ -5,10 +5,11 @@ Every peer gets what it is made for and as much of it as it can take, and its ro
 - a table peer (SDV GaussianCopula, dpmm MST) gets one row a person: sex, age band, home, work, and for each of the first stays of the day
   its purpose, zone and end. A stay that the row does not have is 'none' and ends the day. Home and work stays are set to the person's own
   home and work zone, which only helps the peer; the last stay lasts to midnight. The copula has five stays and half hours; MST, which does
-  not end on these, MST_STAYS and hours;
-- SDV HMA gets persons and stays as two tables with a key, of HMA_PERSONS persons, for it is slow; starts are the ends before;
-- scikit-mobility's DITRAS and DensityEPR move agents between zones (`movers.py`): they have the metrics that need neither persons nor
-  purposes.
+  not end on these, three and hours;
+- SDV HMA gets persons and stays as two tables with a key, of HMA_PERSONS persons, for it is slow, and is judged at that size; starts are
+  the ends before;
+- scikit-mobility's DITRAS and DensityEPR move AGENTS agents between zones (`movers.py`): they have the metrics that need neither persons
+  nor purposes.
 
 All are scored by `compare_inside`, the code of `check --truth`: ratio of the error to the larger of floor and tolerance.
 Privacy: ours and MST at (epsilon, 1e-6) for a subscriber; the others none at all. Peers that are not run say why.
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import time
 import warnings
@@ -46,7 +48,7 @@ from synthmob.synthesis.writer import write
 from synthmob.zonefiles import read_zoning
 from synthmob.zones import Zoning
 
-DELTA, HMA_PERSONS, BOOTSTRAPS, LIMIT_S = 1e-6, 1_500, 5, 1_200
+DELTA, HMA_PERSONS, AGENTS, BOOTSTRAPS, LIMIT_S = 1e-6, 1_500, 5_000, 5, 900
 ATLANTA = Path(__file__).resolve().parents[3] / "shared" / "data" / "atlanta_activitysim"
 MOVED = (
     "flows_cpc_zone", "flows_cpc_zone_off_diagonal", "flows_cpc_district", "flows_cpc_district_off_diagonal", "flows_cpl_zone",
@@ -136,7 +138,10 @@ def mst(environment: Path, folder: Path, table: pd.DataFrame, sizes: dict[str, i
     script = Path(__file__).parent / "peer_environments" / "run_mst.py"
     files = (folder / "given.csv", folder / "domain.json", folder / "made.csv")
     words = [environment / "bin" / "python", script, *files, epsilon, DELTA, n]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"dpmm MST, fit and sample: {after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime:.1f} CPU s")
     if done.returncode:
         raise RuntimeError(done.stderr.strip().splitlines()[-1])
     return pd.read_csv(folder / "made.csv")
@@ -232,7 +237,10 @@ def main() -> None:
     backend = connect()
 
     def ours() -> Tables:
-        people = generate(fit(owner.measure(plan), zoning), n_persons=n, days=1, seed=1)
+        release, clock = owner.measure(plan), time.process_time()
+        model = fit(release, zoning)
+        print(f"synthmob, fit: {time.process_time() - clock:.1f} CPU s")
+        people = generate(model, n_persons=n, days=1, seed=1)
         return tables_of(open_out(write(people, a.folder / "out", workers=2), backend))
 
     def copula() -> Tables:
@@ -244,16 +252,16 @@ def main() -> None:
 
     def moved(model: str) -> Tables:
         movers.prepare(a.folder / model, zoning, persons.set_index("person_id").home_zone, stays)
-        homes = int(persons.home_zone.isin(zoning.ids).sum())
-        print(model, "CPU seconds", movers.run(a.skmob, a.folder / model, model, homes, 1, LIMIT_S))
+        agents = min(AGENTS, int(persons.home_zone.isin(zoning.ids).sum()))
+        print(f"{model}, {agents:,} agents, CPU s:", movers.run(a.skmob, a.folder / model, model, agents, 1, LIMIT_S))
         return movers.people(a.folder / model, zoning)
 
     rows = [attempted("synthmob", claim, ours), attempted("SDV GaussianCopula", "none", copula)]
-    if a.dpmm is not None:
-        rows.append(attempted("dpmm MST", claim, tree))
     rows.append(attempted("SDV HMA", "none", lambda: hma(persons, stays)))
     if a.skmob is not None:
         rows += [attempted("DITRAS", "none", lambda: moved("ditras")), attempted("DensityEPR", "none", lambda: moved("epr"))]
+    if a.dpmm is not None:
+        rows.append(attempted("dpmm MST", claim, tree))
     scores: dict[str, Fidelity | str] = {}
     for name, _, found, _ in rows:
         scores[name] = found if isinstance(found, str) else scored(truth, found, zoning, period, backend, alone=name in MOVERS)

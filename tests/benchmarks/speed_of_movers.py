@@ -1,8 +1,9 @@
 """Person-days per CPU second beside scikit-mobility: `uv run python tests/benchmarks/speed_of_movers.py SKMOB_ENVIRONMENT`.
 
 SKMOB_ENVIRONMENT is made by `peer_environments/skmob.sh`. DITRAS and DensityEPR generate in memory, with the package's defaults and, in
-lines of their own, on a matrix of trip probabilities that was made before the clock started; ours generates and writes all files, a model fitted on a release of the same records, its kernel compiled
-before the clock starts. All in CPU seconds, a round of each after the other, the median of rounds.
+lines of their own, on a matrix of trip probabilities that was made before the clock started. Ours generates and writes all files, with a
+model fitted on a release of the same records, its kernel compiled before the clock starts. All in CPU seconds, a round of each after the
+other, the median of rounds.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def main() -> int:
             for model, agents in AGENTS.items():
                 took = movers.run(a.environment, top / "movers", model, agents, DAYS, LIMIT_S, LEARNERS)["generate"]
                 seen[model].append(agents * DAYS / took)
-    print(f"{world.zoning.n_zones} zones, {DAYS} days; {a.persons:,} persons, {AGENTS['ditras']:,} agents of DITRAS, {AGENTS['epr']:,} of DensityEPR")
+    agents = f"{AGENTS['ditras']:,} agents of DITRAS, {AGENTS['epr']:,} of DensityEPR"
+    print(f"{world.zoning.n_zones} zones, {DAYS} days; {a.persons:,} persons, {agents}")
     print("| | person-days per CPU s, median | least | most | ours is so many times as fast |\n|---|---:|---:|---:|---:|")
     middle = {name: statistics.median(rates) for name, rates in seen.items()}
     for name, title in NAMES.items():

@@ -2,8 +2,8 @@
 
 FOLDER holds zones.geojson (zone_id, relevance), days.csv (uid, datetime, zone_id: a row a stay) and homes.csv (the zone in which each
 agent starts, a row an agent); made.csv (uid, datetime, zone: its row in zones.geojson) and seconds.json (CPU) are left there.
-DITRAS's diaries are learnt from the first LEARNERS people. MODEL is ditras, epr, or either with `-itself`: then the package makes its sparse
-matrix of trip probabilities by itself, its default; otherwise that is made whole before the clock starts, which is faster.
+DITRAS's diaries are learnt from the first LEARNERS people. MODEL is ditras, epr, or either with `-itself`: then the package makes its
+sparse matrix of trip probabilities by itself, its default; otherwise that is made whole before the clock starts, which is faster.
 """
 
 import json
