@@ -23,7 +23,9 @@ import tempfile
 from pathlib import Path
 
 import altair as alt
+import geopandas as gpd
 import pandas as pd
+import shapely
 
 from synthmob import Plan, compare, fit, generate, read_zoning, worlds, write
 from synthmob.domain import Domain
@@ -64,13 +66,14 @@ table.drop(columns="word").round(3).head(12)
 # %% [markdown]
 # ## Where it is weak
 #
-# With 5,000 subscribers most fine cells are below the cut, and what is left is noisy. The bars are the ten worst ratios; the line is
-# the goal of 1.5.
+# With 5,000 subscribers most fine cells are below the cut, and what is left is noisy. The bars are the ten worst ratios; the dashed line is
+# the goal of 1.5. The words say which part of the model is at work: *anchors* (where people belong), *flows* (where they go), *routines*
+# (what they do, and when).
 
 # %%
 worst = table.nlargest(10, "ratio")
 bars = alt.Chart(worst).mark_bar().encode(
-    x=alt.X("ratio:Q", title="error over floor or tolerance"), y=alt.Y("metric:N", sort="-x", title=None, axis=alt.Axis(labelLimit=320)),
+    x=alt.X("ratio:Q", title="error over floor or tolerance"), y=alt.Y("metric:N", sort="-x", title=None, axis=alt.Axis(labelLimit=480)),
     color="word:N")
 (bars + alt.Chart(pd.DataFrame({"goal": [1.5]})).mark_rule(strokeDash=[4, 3]).encode(x="goal:Q")).properties(width=420, height=240)
 
@@ -78,23 +81,49 @@ bars = alt.Chart(worst).mark_bar().encode(
 # ## Outside: against the release
 #
 # The release's noise is known, so no table is asked to be nearer than its noise. A cell that is missing was below the cut: not zero.
+# The residual table: chi-square per cell is the mean squared residual over the variance of noise and sampling, *perfect* what people would
+# have who are a sample of the exact truth. The worst cell says where to look, its residual is in standard deviations.
 
 # %%
 outside = compare(release, folder / "out")
-pd.DataFrame([{"table": t.table, "cells": t.cells, "below the cut": t.hidden_cells, "1 - CPC": t.tvd, "floor": t.floor,
-               "chi2 per cell": t.chi2_per_cell} for t in outside.tables]).round(3).head(12)
+residuals = pd.DataFrame([{"table": t.table, "cells": t.cells, "chi2 per cell": t.chi2_per_cell, "perfect": t.chi2_floor,
+                           "worst cell": t.worst_cell, "residual": t.worst_sd} for t in outside.tables])
+residuals.sort_values("chi2 per cell", ascending=False).round(2).head(12)
+
+# %% [markdown]
+# ## On a map
+#
+# Where people are at half past eight in the morning, beside where the records have them: too many in blue, too few in red, in people of
+# the made-up truth. On real records only the owner may look at this.
+
+# %%
+def at(stays: pd.DataFrame, minute: int) -> pd.Series:
+    return stays[(stays.start_min <= minute) & (stays.end_min > minute)].zone_id.value_counts()
+
+
+made, real = pd.read_parquet(folder / "out" / "stays"), truth[1].to_pandas()
+zones = gpd.read_parquet(folder / "out" / "zones.parquet")[["zone_id", "geometry"]]
+# The charts' library takes a ring drawn the other way for the whole world without the shape.
+zones["geometry"] = shapely.orient_polygons(zones.geometry.to_numpy(), exterior_cw=True)
+surplus = at(made, 510).sub(at(real, 510), fill_value=0)
+off = zones.assign(surplus=zones.zone_id.map(surplus).fillna(0.0))
+most = float(off.surplus.abs().max())
+alt.Chart(off).mark_geoshape(stroke="white").encode(
+    color=alt.Color("surplus:Q", title="people, synthetic less true", scale=alt.Scale(scheme="redblue", domain=[-most, most])),
+    tooltip=["zone_id:N", "surplus:Q"]).project(type="mercator").properties(width=420, height=320)
 
 # %% [markdown]
 # ## One number: how far may it be off?
 #
 # `synthmob intervals` gives every count an interval for the exact bounded count of subscribers, also where the release shows nothing.
-# Here: people who live and work in the same pair of boroughs.
+# Here: people by the boroughs where they live and work. The dot is the estimate, the line its 90 % interval.
 
 # %%
 pairs = next(each for each in intervals(release, [folder / "out"])[0] if each.table == "home_work@district")
 labels = [" to ".join(axis.label(code) for axis, code in zip(pairs.released.axes, row, strict=True)) for row in pairs.codes]
 flows = pd.DataFrame({"pair": labels, "persons": pairs.estimate, "low": pairs.low, "high": pairs.high,
                       "in the release": pairs.published}).nlargest(12, "persons")
-base = alt.Chart(flows).encode(y=alt.Y("pair:N", sort="-x", title=None, axis=alt.Axis(labelLimit=320)), color="in the release:N")
+names = alt.Y("pair:N", sort=list(flows.pair), title=None, axis=alt.Axis(labelLimit=320))
+base = alt.Chart(flows).encode(y=names, color="in the release:N")
 (base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q", title="subscribers, 90 % interval"), x2="high:Q")
  + base.mark_point(filled=True, size=60).encode(x="persons:Q")).properties(width=420, height=260)

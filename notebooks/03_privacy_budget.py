@@ -60,9 +60,10 @@ for subscribers in (5_000, 50_000, 500_000):
         rows += [{"table": name, **said, "hidden": told[name].people_hidden} for name in SHOWN]
 beforehand = pd.DataFrame(rows)
 alt.Chart(beforehand).mark_line(point=True).encode(
-    x=alt.X("epsilon:Q", scale=alt.Scale(type="log")), y=alt.Y("hidden:Q", axis=alt.Axis(format="%"), title="people below the cut"),
+    x=alt.X("epsilon:Q", scale=alt.Scale(type="log", domain=[0.4, 10]), axis=alt.Axis(values=list(EPSILONS), grid=False)),
+    y=alt.Y("hidden:Q", axis=alt.Axis(format="%"), title="people below the cut"),
     color=alt.Color("subscribers:N", sort=["5,000", "50,000", "500,000"]),
-    facet=alt.Facet("table:N", columns=3)).properties(width=150, height=110)
+    facet=alt.Facet("table:N", columns=3, title="released table")).properties(width=150, height=110)
 
 # %% [markdown]
 # ## Afterwards
@@ -82,9 +83,10 @@ table = pd.DataFrame(scores)
 table.groupby(["word", "epsilon"]).ratio.median().unstack().round(2)
 
 # %%
-alt.Chart(table).mark_boxplot(extent="min-max").encode(
-    x="epsilon:N", y=alt.Y("ratio:Q", scale=alt.Scale(type="log"), title="error over floor or tolerance"), color="word:N",
-    column="word:N").properties(width=150, height=200)
+alt.Chart(table.assign(ratio=table.ratio.clip(lower=0.1))).mark_boxplot(extent="min-max").encode(
+    x=alt.X("epsilon:O", axis=alt.Axis(labelAngle=0)), color=alt.Color("word:N", legend=None),
+    y=alt.Y("ratio:Q", scale=alt.Scale(type="log"), title="error over floor or tolerance"),
+    column=alt.Column("word:N", title="metrics from least to most, the middle half of them in the box")).properties(width=150, height=200)
 
 # %% [markdown]
 # A ratio of 1 is as good as another sample of the same people. Where even a large epsilon leaves a high ratio, it is the cut or the

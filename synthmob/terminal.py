@@ -117,10 +117,12 @@ def confirmed(question: str) -> bool:
 
 
 def show_fidelity(found: Fidelity) -> None:
-    """The table of metrics, and what was left out."""
-    from synthmob.fidelity.table import as_table
+    """The table of metrics, that of the residuals of released tables, and what was left out."""
+    from synthmob.fidelity.table import as_residuals, as_table
 
     print_table(as_table(found))
+    if (residuals := as_residuals(found)) is not None:
+        print_table(residuals)
     for note in found.notes:
         print(note)
 

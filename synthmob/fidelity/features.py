@@ -20,6 +20,7 @@ from synthmob.counts.coded import lookups
 from synthmob.counts.flows import trips
 from synthmob.counts.routines import day_starts
 from synthmob.counts.timing import inner
+from synthmob.fidelity.motifs import FROM_MIN, PLACE_SEPARATOR
 
 STEP_KM = 0.01
 STEP_MIN = 1.0
@@ -68,11 +69,15 @@ def _gyration(coded: Coded) -> Any:
     places = lookups(coded.backend, coded.zoning, "gyration_zones")
     places = places.filter(places.x_km.notnull()).select(place="zone", x="x_km", y="y_km")
     table = coded.visits.inner_join(places, coded.visits.zone == places.place)
-    day = table.group_by(["person_id", "day", "day_type", "n_days"]).agg(
-        xx=(_.x * _.x + _.y * _.y).mean(), x=_.x.mean(), y=_.y.mean()
-    )
-    spread = (day.xx - day.x * day.x - day.y * day.y).clip(lower=0.0).sqrt()
-    return day.select("person_id", "day_type", km=_step(spread), weight=1.0 / day.n_days)
+    day = spread_km(table, ["person_id", "day", "day_type", "n_days"])
+    return day.select("person_id", "day_type", km=_step(day.km), weight=1.0 / day.n_days)
+
+
+def spread_km(stays: Any, keys: list[str]) -> Any:
+    """Root mean square distance, km, of the points x, y of each group of stays from their mean point, one row a group."""
+    found = stays.group_by(keys).agg(xx=(_.x * _.x + _.y * _.y).mean(), x=_.x.mean(), y=_.y.mean())
+    spread = (found.xx - found.x * found.x - found.y * found.y).clip(lower=0.0).sqrt()
+    return found.select(*keys, km=spread)
 
 
 def _departures(coded: Coded) -> Any:
@@ -92,6 +97,22 @@ def _chains(coded: Coded) -> Any:
     text = coded.visits.purpose.cast("string").group_concat(CHAIN_SEPARATOR, order_by=coded.visits["rank"])
     day = coded.visits.group_by(["person_id", "day", "day_type", "n_days"]).agg(chain=text)
     return day.select("person_id", "day_type", "chain", weight=1.0 / day.n_days)
+
+
+def _places(coded: Coded) -> Any:
+    """How many zones each day has."""
+    day = coded.visits.group_by(["person_id", "day", "day_type", "n_days"]).agg(places=_.zone.nunique())
+    return day.select("person_id", "day_type", places=day.places.cast("int32"), weight=1.0 / day.n_days)
+
+
+def _walks(coded: Coded) -> Any:
+    """The zones of each day in their order as text, each told by where in the day it first stands."""
+    awake = coded.visits.filter(coded.visits.end > FROM_MIN)
+    first = awake["rank"].min().over(ibis.window(group_by=["person_id", "day", "zone"]))
+    told = awake.mutate(place=first.cast("string"))
+    text = told.place.group_concat(PLACE_SEPARATOR, order_by=told["rank"])
+    day = told.group_by(["person_id", "day", "day_type", "n_days"]).agg(walk=text)
+    return day.select("person_id", "day_type", "walk", weight=1.0 / day.n_days)
 
 
 def _day_lengths(coded: Coded) -> Any:
@@ -114,6 +135,8 @@ FEATURES: dict[str, Feature] = {
         _standard("destinations", "destinations", ("purpose", "zone")),
         _standard("presence", "presence", ("day_type", "hour", "zone")),
         Feature("chains", ("day_type", "chain"), _chains),
+        Feature("places", ("day_type", "places"), _places),
+        Feature("walks", ("day_type", "walk"), _walks),
         Feature("day_lengths", ("day_type", "sex", "age_band", "worker", "n_stays"), _day_lengths),
         Feature("departures", ("day_type", "purpose", "minute"), _departures),
         Feature("dwell", ("day_type", "purpose", "minute"), _dwell),

@@ -18,6 +18,8 @@ from synthmob.fidelity.align import Aligned, Pulled, align, pull
 from synthmob.fidelity.baseline import baseline
 from synthmob.fidelity.features import FEATURES, Feature
 from synthmob.fidelity.floor import BOOTSTRAPS, resampled_counts, resamples, true_counts
+from synthmob.fidelity.lifemetrics import LIFE_METRICS
+from synthmob.fidelity.lives import LIFE_FEATURES, seen_throughout
 from synthmob.fidelity.metrics import METRICS, Metric
 from synthmob.fidelity.result import Fidelity, Finding
 from synthmob.fidelity.sides import (
@@ -33,6 +35,8 @@ from synthmob.period import Period
 from synthmob.zones import Zoning
 
 ATTRIBUTES = ("sex", "age_band")
+EVERY = (*METRICS, *LIFE_METRICS)
+LIVES_APART = "metrics of several days: left out, one side has nobody who is seen on every day of a period of at least two"
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def compare_inside(
     backend: Any,
     bootstraps: int = BOOTSTRAPS,
     seed: int = 0,
-    metrics: Sequence[Metric] = METRICS,
+    metrics: Sequence[Metric] = EVERY,
 ) -> Fidelity:
     """Every metric of the synthetic population against the truth; what one side lacks is left out, and said so.
 
@@ -67,7 +71,11 @@ def compare_inside(
         metrics = (*metrics, *USAGE_METRICS)
     present = tuple(a for a in ATTRIBUTES if a in domain.attributes and _has(truth, a) and _has(synthetic, a))
     wanted = [m for m in metrics if set(m.needs) <= set(present)]
-    features = [f for name, f in (FEATURES | USAGE_FEATURES).items() if any(m.feature == name for m in wanted)]
+    lives = any(m.feature in LIFE_FEATURES for m in wanted)
+    apart = lives and not all(seen_throughout(side) for side in (known, made))
+    if apart:
+        wanted = [m for m in wanted if m.feature not in LIFE_FEATURES]
+    features = [f for name, f in (FEATURES | LIFE_FEATURES | USAGE_FEATURES).items() if any(m.feature == name for m in wanted)]
     scene = Scene(zoning, domain, shared_day_types([known, made], period))
     others = [_summed(made, features)]
     made.close()
@@ -84,7 +92,8 @@ def compare_inside(
         scored = [m for m in wanted if m.feature == feature.name]
         found |= _findings(scored, _Normal.of(feature, aligned, known, others, draws, scene), scene)
     known.close()
-    notes = (*_notes(metrics, wanted, scene, period), *([NO_EVENTS] if len(phones) > 1 else []))
+    left = {NO_EVENTS: len(phones) > 1, LIVES_APART: apart}
+    notes = (*_notes(metrics, wanted, scene, period), *(why for why, so in left.items() if so))
     return Fidelity(
         "inside", True, made.n_persons, tuple(found[m.name] for m in wanted if m.name in found), notes=notes
     )
@@ -148,7 +157,7 @@ def _findings(metrics: Sequence[Metric], counts: _Normal, scene: Scene) -> dict[
     for resample, scale in zip(resampled_counts(counts.aligned, counts.draws), counts.scales, strict=True):
         scaled = resample * scale
         for k, (metric, view, truth) in enumerate(zip(metrics, views, truths, strict=True)):
-            floors[k] += metric.score(truth, view(scaled)) / len(counts.draws)
+            floors[k] += metric.of(view, truth, view(scaled)) / len(counts.draws)
     out: dict[str, Finding] = {}
     for metric, view, truth, floor in zip(metrics, views, truths, floors, strict=True):
         made, naive = (view(other) for other in counts.others)
@@ -157,9 +166,9 @@ def _findings(metrics: Sequence[Metric], counts: _Normal, scene: Scene) -> dict[
             title=metric.title,
             word=metric.word,
             unit=metric.unit,
-            value=metric.score(truth, made),
+            value=metric.of(view, truth, made),
             floor=float(floor),
-            baseline=metric.score(truth, naive),
+            baseline=metric.of(view, truth, naive),
             tolerance=metric.tolerance,
             best=metric.distance.best,
             direction=metric.distance.better,

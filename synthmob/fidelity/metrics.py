@@ -1,7 +1,4 @@
-"""The metrics that one day is enough for: what each looks at, how it scores it, and the difference nobody acts on.
-
-Motifs, the distance between density maps and what needs several days (places over the period, returns) are not here.
-"""
+"""The metrics that one day is enough for: what each looks at, how it scores it, and the difference nobody acts on."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synthmob.fidelity.density import mean_emd_km
 from synthmob.fidelity.distances import (
     CPC,
     CPL,
@@ -21,14 +19,24 @@ from synthmob.fidelity.distances import (
     Distance,
 )
 from synthmob.fidelity.features import STEP_KM, STEP_MIN
-from synthmob.fidelity.scores import TRIPS, Grid, trips_by_group, trips_overall
+from synthmob.fidelity.scores import (
+    FAIR,
+    TRIPS,
+    Grid,
+    top_tvd,
+    trips_apart,
+    trips_by_group,
+    trips_overall,
+    trips_unfairness,
+)
 from synthmob.fidelity.sides import FloatArray
-from synthmob.fidelity.views import Look, View, by, distance_bands, grid
+from synthmob.fidelity.views import Look, View, by, distance_bands, grid, hourly_maps, motifs
 
 SHARE, PRESENCE, TRIP_KM, ANCHOR_KM, DEPARTURE_MIN, DWELL_MIN, TRIPS_A_DAY = 0.01, 0.02, 0.05, 0.1, 2.0, 3.0, 0.02
 """Tolerances: the differences that nobody acts on."""
 
-Score = Callable[[FloatArray, FloatArray], float]
+Score = Callable[..., float]
+"""Of the reduced counts of the truth and another side, and of the km between areas where the view of them is a map."""
 Note = Callable[[View, FloatArray, FloatArray], str]
 
 
@@ -51,6 +59,10 @@ class Metric:
     score: Score
     needs: tuple[str, ...] = ()
     note: Note | None = None
+
+    def of(self, view: View, truth: FloatArray, other: FloatArray) -> float:
+        """The score of two reduced counts, of maps with the distances that the view brings."""
+        return self.score(truth, other) if view.km is None else self.score(truth, other, view.km)
 
 
 def _shape(
@@ -84,15 +96,24 @@ def _line(name: str, title: str, word: str, unit: str, tolerance: float, feature
 
 def _worst_group(view: View, truth: FloatArray, other: FloatArray) -> str:
     """Which group is the worst, against all people together: no group's error should be above twice that."""
-    found = Grid(STEP_KM).each(truth, other)
+    return _worst(view, Grid(STEP_KM).each(truth, other), Grid(STEP_KM).overall(truth, other))
+
+
+def _worst_trips(view: View, truth: FloatArray, other: FloatArray) -> str:
+    return _worst(view, trips_apart(truth, other), trips_overall(truth, other))
+
+
+def _worst(view: View, found: FloatArray, overall: float) -> str:
     if not np.isfinite(found).any():
-        return "no group has 50 commuters: all together"
-    worst, overall = int(np.nanargmax(found)), Grid(STEP_KM).overall(truth, other)
+        return "no group has 50 people: all together"
+    worst = int(np.nanargmax(found))
     times = f"{found[worst] / overall:.1f} times the overall error" if overall > 0 else "overall error 0"
     return f"worst group: {view.groups[worst]}, {times}"
 
 
 _GROUP = ("sex", "age_band", "worker")
+_SEX_AGE = ("sex", "age_band")
+_ABOVE = f"worst sex x age band above {FAIR:g} times the error of all"
 _HOUR_OD = ("day_type", "hour", "origin", "destination")
 
 ANCHORS: tuple[Metric, ...] = (
@@ -109,8 +130,9 @@ ANCHORS: tuple[Metric, ...] = (
     *_flows("home_work", "Home to work", "anchors", "home_work", ("home", "work")),
     _line("home_work_km", "Home to work distance", "anchors", "km", ANCHOR_KM, "commute", "km"),
     Metric("home_work_km_worst_group", "Home to work distance, worst sex x age band", "anchors", "km", ANCHOR_KM,
-           WASSERSTEIN, "commute", grid("km", within=("sex", "age_band")), Grid(STEP_KM).worst, ("sex", "age_band"),
-           _worst_group),
+           WASSERSTEIN, "commute", grid("km", within=_SEX_AGE), Grid(STEP_KM).worst, _SEX_AGE, _worst_group),
+    Metric("home_work_km_unfairness", f"Home to work distance, {_ABOVE}", "anchors", "km", ANCHOR_KM, WASSERSTEIN,
+           "commute", grid("km", within=_SEX_AGE), Grid(STEP_KM).unfairness, _SEX_AGE, _worst_group),
 )
 
 FLOWS: tuple[Metric, ...] = (
@@ -127,6 +149,8 @@ FLOWS: tuple[Metric, ...] = (
              "destinations", by("purpose", "zone", level=level), TVD.of) for level in ("zone", "district")),
     *(Metric(f"presence_wmape_{level}", f"Presence by {level} and hour", "flows", "share", PRESENCE, WMAPE, "presence",
              by("day_type", "hour", "zone", level=level), WMAPE.of) for level in ("zone", "district")),
+    Metric("density_emd_km", "People on hourly maps, distance to move", "flows", "km", ANCHOR_KM, WASSERSTEIN, "presence",
+           hourly_maps(), mean_emd_km),
 )
 
 _DAYS = grid("n_stays", within=_GROUP)
@@ -140,6 +164,12 @@ ROUTINES: tuple[Metric, ...] = (
            _DAYS, trips_overall),
     Metric("trips_by_group", "Trips per person and day, by sex x age band x worker", "routines", "trips", TRIPS_A_DAY,
            TRIPS, "day_lengths", _DAYS, trips_by_group),
+    Metric("trips_unfairness", f"Trips per person and day, {_ABOVE}", "routines", "trips", TRIPS_A_DAY, TRIPS,
+           "day_lengths", grid("n_stays", within=_SEX_AGE), trips_unfairness, _SEX_AGE, _worst_trips),
+    Metric("places_per_day_tvd", "Distinct zones of a day", "routines", "share", SHARE, TVD, "places",
+           by("day_type", "places"), TVD.of),
+    Metric("motif_tvd", "Daily motifs, the 17 most frequent", "routines", "share", SHARE, TVD, "walks", motifs(),
+           top_tvd),
     _line("departures_min", "Departure times", "routines", "min", DEPARTURE_MIN, "departures", "minute"),
     Metric("departures_by_purpose_min", "Departure times by purpose of the trip", "routines", "min", DEPARTURE_MIN,
            WASSERSTEIN, "departures", grid("minute", within=("purpose",)), Grid(STEP_MIN).mean),

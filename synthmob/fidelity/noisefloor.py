@@ -41,10 +41,14 @@ class Noise:
         """Variance of (released - made) when both speak of the same truth: noise, and sampling of whole persons."""
         return self.sigma**2 + self.scale * (np.maximum(released, 0.0) + made) / 2
 
+    def residuals(self, released: FloatArray, made: FloatArray) -> FloatArray:
+        """(made - released) in standard deviations of every cell; 0 where both are 0 without noise."""
+        deviation = np.sqrt(self.variance(released, made))
+        return np.divide(made - released, deviation, out=np.zeros_like(made), where=deviation > 0)
+
     def chi2(self, released: FloatArray, made: FloatArray) -> FloatArray:
-        """residual^2 / variance of every cell; 0 where both are 0 without noise."""
-        variance = self.variance(released, made)
-        return np.divide((released - made) ** 2, variance, out=np.zeros_like(made), where=variance > 0)
+        """residual^2 / variance of every cell."""
+        return self.residuals(released, made) ** 2
 
     def empty_cells(self) -> tuple[float, float, float]:
         """Expected number, sum and chi-square of published cells that nobody is in: noise carried them over the cut."""

@@ -17,7 +17,7 @@ from synthmob.domain import ChainAxis, Domain
 from synthmob.fidelity.align import sums
 from synthmob.fidelity.noisefloor import Noise, common_part_error, simulated
 from synthmob.fidelity.pairs import Pair, paired, scale_of
-from synthmob.fidelity.result import Fidelity, Finding, TableFit
+from synthmob.fidelity.result import LONGEST_TEXT, Fidelity, Finding, TableFit
 from synthmob.fidelity.sides import FloatArray, Tables
 from synthmob.fidelity.uncertainty import Interval, interval
 from synthmob.marginals import Marginal
@@ -83,10 +83,12 @@ def _fit(name: str, pair: Pair, scale: float, draws: int, seed: int) -> TableFit
     people = pair.persons[hidden] * scale
     over = people - VIOLATION_SIGMAS * np.sqrt(released.sigma**2 + scale * people) > released.cut
     naive, note = _naive(released)
+    residuals = noise.residuals(published, made)
+    worst = int(np.abs(residuals).argmax())
     return TableFit(
         name,
         len(published),
-        float(noise.chi2(published, made).mean()),
+        float((residuals**2).mean()),
         expected.chi2,
         error,
         expected.error,
@@ -96,7 +98,15 @@ def _fit(name: str, pair: Pair, scale: float, draws: int, seed: int) -> TableFit
         int(hidden.sum()),
         int(over.sum()) if released.cut > 0 else 0,
         note,
+        _cell(released, worst),
+        float(residuals[worst]),
     ).shortened
+
+
+def _cell(released: Marginal, row: int) -> str:
+    """A published cell in words: every axis with its label."""
+    words = (f"{axis.name} {axis.label(int(code))}" for axis, code in zip(released.axes, released.codes[row], strict=True))
+    return ", ".join(words)[:LONGEST_TEXT]
 
 
 def _naive(released: Marginal) -> tuple[FloatArray, str]:

@@ -127,7 +127,8 @@ class TableFit:
     `chi2_per_cell` is the mean of residual^2 / (noise + sampling variance) and `tvd` is 1 - CPC; `chi2_floor` and
     `floor` are what both would be if the synthetic people were a sample of the exact truth, `noise_floor` the tvd if
     they were the truth itself. `hidden_violations` are suppressed cells in which the synthetic population has clearly
-    more people than the cut.
+    more people than the cut. `worst_cell` names the published cell of the largest residual, `worst_sd` tells that in standard
+    deviations, above 0 where the synthetic people are too many.
     """
 
     table: str
@@ -142,6 +143,8 @@ class TableFit:
     hidden_cells: int
     hidden_violations: int
     note: str = ""
+    worst_cell: str = ""
+    worst_sd: float = 0.0
 
     @property
     def shortened(self) -> TableFit:

@@ -9,11 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmob.fidelity.distances import Distance, wasserstein_grid
+from synthmob.fidelity.distances import Distance, tvd, wasserstein_grid
 from synthmob.fidelity.sides import FloatArray
 
 MIN_GROUP = 50.0
 """Groups of fewer true people are left out of the worst group: with a handful, another sample would be as far off."""
+FAIR = 2.0
+"""The rule of fairness: no group's error is above so many times the error of all people together."""
+TOP_MOTIFS = 17
+"""Those that cover about nine days of ten, Schneider et al. 2013."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,13 @@ class Grid:
         """The largest distance inside a group; the overall one where no group is big enough."""
         found = self.each(truth, other)
         return float(np.nanmax(found)) if np.isfinite(found).any() else self.overall(truth, other)
+
+    def unfairness(self, truth: FloatArray, other: FloatArray) -> float:
+        """How far the worst group is above FAIR times the overall distance, 0 where the rule is kept.
+
+        A small group of another sample is above it too: read it beside its floor.
+        """
+        return max(0.0, self.worst(truth, other) - FAIR * self.overall(truth, other))
 
     def mean(self, truth: FloatArray, other: FloatArray) -> float:
         """The mean distance inside the groups, weighted by the truth's people in each.
@@ -88,6 +99,34 @@ def trips_by_group(truth: FloatArray, other: FloatArray) -> float:
         if total > 0
         else trips_overall(truth, other)
     )
+
+
+def trips_apart(truth: FloatArray, other: FloatArray) -> FloatArray:
+    """Absolute difference of trips per person-day inside each group, NaN for groups that are too small, shape (groups,)."""
+    return np.where(truth.sum(axis=1) >= MIN_GROUP, np.abs(trips_each(truth) - trips_each(other)), np.nan)
+
+
+def trips_unfairness(truth: FloatArray, other: FloatArray) -> float:
+    """How far the worst group's trips per person-day are off above FAIR times the overall difference, 0 where the rule is kept.
+
+    >>> trips_unfairness(np.array([[0.0, 0.0, 90.0], [90.0, 0.0, 0.0]]), np.array([[90.0, 0.0, 0.0], [0.0, 0.0, 90.0]]))
+    1.0
+    """
+    apart = trips_apart(truth, other)
+    worst = float(np.nanmax(apart)) if np.isfinite(apart).any() else 0.0
+    return max(0.0, worst - FAIR * trips_overall(truth, other))
+
+
+def top_tvd(truth: FloatArray, other: FloatArray) -> float:
+    """Total variation distance over the TOP_MOTIFS cells that are largest in the truth, all others in one.
+
+    >>> top_tvd(np.array([2.0, 1.0, 1.0]), np.array([2.0, 2.0, 0.0]))
+    0.25
+
+    """
+    order = np.argsort(-truth, kind="stable")
+    top, rest = order[:TOP_MOTIFS], order[TOP_MOTIFS:]
+    return tvd(np.append(truth[top], truth[rest].sum()), np.append(other[top], other[rest].sum()))
 
 
 # It takes arrays where the other distances take anything that numpy can read.

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synthmob.counts.routines import PLACE_RANKS
 from synthmob.domain import Domain
 from synthmob.fidelity.align import Cells, IntArray, sums
+from synthmob.fidelity.density import area_distances_km, map_level
 from synthmob.fidelity.features import STEP_KM
+from synthmob.fidelity.motifs import motif_of
 from synthmob.fidelity.sides import FloatArray
 from synthmob.zones import Zoning
 
@@ -33,7 +36,8 @@ class Scene:
 class View:
     """`index` is each cell's reduced cell, -1 for none, shape (cells,); reduced counts have `shape`.
 
-    `groups` names the first axis where the shape has two; `scale` multiplies each cell before it is summed.
+    `groups` names the first axis where the shape has two; `scale` multiplies each cell before it is summed; `km` are the
+    distances between the areas of the last axis, for scores that need them.
 
     """
 
@@ -41,6 +45,7 @@ class View:
     shape: tuple[int, ...]
     groups: tuple[str, ...] = ()
     scale: FloatArray | None = None
+    km: FloatArray | None = None
 
     def __call__(self, counts: FloatArray) -> FloatArray:
         """The reduced counts of counts per cell."""
@@ -107,6 +112,30 @@ def distance_bands() -> Look:
     return look
 
 
+def hourly_maps() -> Look:
+    """People by hour and area, shape (hours, areas), with the distances between these; who is outside is on no map."""
+
+    def look(cells: Cells, scene: Scene) -> View:
+        level = map_level(scene.zoning)
+        km = area_distances_km(scene.zoning, level)
+        area, hour = areas(cells, scene, "zone", level), cells.codes["hour"]
+        return View(np.where(area < len(km), hour * len(km) + area, -1), (int(hour.max(initial=0)) + 1, len(km)), km=km)
+
+    return look
+
+
+def motifs() -> Look:
+    """The motif that each day's walk draws."""
+
+    def look(cells: Cells, scene: Scene) -> View:
+        del scene
+        drawn = np.array([motif_of(text) for text in cells.texts["walk"]], dtype=np.int64)
+        found, index = np.unique(drawn, return_inverse=True)
+        return View(index.astype(np.int64)[cells.codes["walk"]], (len(found),))
+
+    return look
+
+
 def _distinct(parts: Sequence[IntArray], cells: int) -> tuple[IntArray, IntArray]:
     """The distinct rows of some columns in order, shape (rows, columns), and the rank of every row, shape (cells,)."""
     sizes = [int(part.max(initial=0)) + 1 for part in parts]
@@ -126,5 +155,6 @@ def _group_name(columns: Sequence[str], codes: IntArray, domain: Domain) -> str:
         "age_band": domain.age_band,
         "worker": ("worker", "no worker"),
         "purpose": domain.purposes,
+        "k": PLACE_RANKS,
     }
     return " ".join(labels[column][code] for column, code in zip(columns, codes, strict=True))

@@ -123,12 +123,12 @@ def released(release: Release, fits: Mapping[str, TableFit]) -> str:
     """The table of released tables; `fits` adds how the synthetic days agree with each, where it was checked."""
     rows = "".join(_released_row(name, release.marginals[name], release, fits) for name in release.marginals)
     chances = "".join(f'<th scope="col" class="number">{n} people</th>' for n in PEOPLE_ASKED)
-    fit = '<th scope="col" class="number">Fit</th>' if fits else ""
+    fit = '<th scope="col" class="number">Fit</th><th scope="col" class="number">χ² per cell</th>' if fits else ""
     noise = release.claims_privacy
     above = (
         (
             f'<tr><td colspan="4"></td><th scope="colgroup" colspan="{len(PEOPLE_ASKED)}" class="number">'
-            f"Chance to be published, of a cell with</th>{'<td></td>' * (noise + bool(fits))}</tr>"
+            f"Chance to be published, of a cell with</th>{'<td></td>' * (noise + 2 * bool(fits))}</tr>"
         )
         if noise
         else ""
@@ -150,7 +150,8 @@ def released(release: Release, fits: Mapping[str, TableFit]) -> str:
 def _released_words(release: Release, fitted: bool) -> str:
     fit = (
         " Fit is how far the synthetic cells are from the published ones, over how far a perfect sample would be "
-        "through the same noise."
+        "through the same noise. χ² per cell is the mean squared residual over the variance of noise and sampling; under "
+        "it what a perfect sample would have, then the worst cell and its residual in standard deviations."
         if fitted
         else ""
     )
@@ -182,8 +183,16 @@ def _released_row(name: str, table: Marginal, release: Release, fits: Mapping[st
     else:
         row += f'<td class="number">{significant(table.cut)}</td>'
     if fits:
-        row += f'<td class="number">{f"{fits[name].ratio:.2f}" if name in fits else "–"}</td>'
+        row += _fit(fits[name]) if name in fits else 2 * '<td class="number">–</td>'
     return row + "</tr>"
+
+
+def _fit(fit: TableFit) -> str:
+    worst = escaped(f"{fit.worst_cell.replace('_', ' ')}: {fit.worst_sd:+.1f}")
+    return (
+        f'<td class="number">{fit.ratio:.2f}</td><td class="number">{fit.chi2_per_cell:.2f}'
+        f"<small>{fit.chi2_floor:.2f}</small><small>{worst}</small></td>"
+    )
 
 
 def _large(number: int) -> str:

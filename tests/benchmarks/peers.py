@@ -1,34 +1,40 @@
-"""Other generators beside ours on the same records: `uv run python tests/benchmarks/peers.py FOLDER --dpmm ENV [--atlanta]`.
+"""Other generators beside ours on the same records: `uv run python tests/benchmarks/peers.py FOLDER --dpmm ENV --skmob ENV [--atlanta]`.
 
 Every peer gets what it is made for and as much of it as it can take, and its rows become PERSONS and STAYS of one day:
 
-- a table peer (SDV GaussianCopula, dpmm MST) gets one row a person: sex, age band, home, work, and for each of the first STAYS stays
-  of the day its purpose, zone and end in half hours. A stay that the row does not have is 'none' and ends the day. Home and work
-  stays are set to the person's own home and work zone, which only helps the peer; the last stay lasts to midnight;
-- SDV HMA gets persons and stays as two tables with a key, of HMA_PERSONS persons, for it is slow; starts are the ends before.
+- a table peer (SDV GaussianCopula, dpmm MST) gets one row a person: sex, age band, home, work, and for each of the first stays of the day
+  its purpose, zone and end. A stay that the row does not have is 'none' and ends the day. Home and work stays are set to the person's own
+  home and work zone, which only helps the peer; the last stay lasts to midnight. The copula has five stays and half hours; MST, which does
+  not end on these, three and hours;
+- SDV HMA gets persons and stays as two tables with a key, of HMA_PERSONS persons, for it is slow, and is judged at that size; starts are
+  the ends before;
+- scikit-mobility's DITRAS and DensityEPR move AGENTS agents between zones (`movers.py`): they have the metrics that need neither persons
+  nor purposes.
 
 All are scored by `compare_inside`, the code of `check --truth`: ratio of the error to the larger of floor and tolerance.
-Privacy: ours and MST at (epsilon, 1e-6) for a subscriber; GaussianCopula and HMA none at all. Peers that are not run say why.
+Privacy: ours and MST at (epsilon, 1e-6) for a subscriber; the others none at all. Peers that are not run say why.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import movers
 import numpy as np
 import pandas as pd
 
 from synthmob import worlds
 from synthmob.domain import AGE_BAND, PURPOSES, SEX, Domain
 from synthmob.engine import connect
-from synthmob.fidelity.inside import compare_inside
+from synthmob.fidelity.inside import EVERY, compare_inside
 from synthmob.fidelity.people import tables_of
 from synthmob.fidelity.result import Fidelity
 from synthmob.fidelity.sides import Tables
@@ -42,36 +48,50 @@ from synthmob.synthesis.writer import write
 from synthmob.zonefiles import read_zoning
 from synthmob.zones import Zoning
 
-STAYS, DELTA, HMA_PERSONS, BOOTSTRAPS, LIMIT_S = 5, 1e-6, 1_500, 5, 400
+DELTA, HMA_PERSONS, AGENTS, BOOTSTRAPS, LIMIT_S = 1e-6, 1_500, 5_000, 5, 900
 ATLANTA = Path(__file__).resolve().parents[3] / "shared" / "data" / "atlanta_activitysim"
-NOT_RUN = {
-    "scikit-mobility DITRAS": "makes movement of anonymous agents, no sex, age, home, work or purpose: of our metrics it has trip length, "
-    "gyration and presence alone; its environment installs, the run is still to be written",
-    "dp_mobility_report": "releases noisy marginals and generates nobody: there is nothing to score by the same code",
-}
+MOVED = (
+    "flows_cpc_zone", "flows_cpc_zone_off_diagonal", "flows_cpc_district", "flows_cpc_district_off_diagonal", "flows_cpl_zone",
+    "flows_cpc_hour_district", "flows_geh_hour_district", "trips_cpc_distance", "trip_km", "gyration_km", "presence_wmape_zone",
+    "presence_wmape_district", "density_emd_km", "stays_per_day_tvd", "trips_per_person", "departures_min", "dwell_min",
+    "places_per_day_tvd", "motif_tvd",
+)  # fmt: skip
+"""The metrics that need to know neither who moves nor what for."""
+MOVERS = ("DITRAS", "DensityEPR")
 Row = tuple[str, str, Tables | str, float]
 
 
-def wide(persons: pd.DataFrame, stays: pd.DataFrame, zoning: Zoning) -> tuple[pd.DataFrame, dict[str, int]]:
+class Shape(NamedTuple):
+    """How many stays of a day a row has, and the minutes in which it tells their ends."""
+
+    stays: int
+    bin_min: int
+
+
+HALF_HOURS, HOURS = Shape(5, 30), Shape(3, 60)
+
+
+def wide(persons: pd.DataFrame, stays: pd.DataFrame, zoning: Zoning, shape: Shape) -> tuple[pd.DataFrame, dict[str, int]]:
     """One row of whole numbers a person, and the size of each column."""
+    n_ends = 1440 // shape.bin_min
     places = {**{z: k for k, z in enumerate(zoning.ids)}, "outside": zoning.n_zones, "unknown": zoning.n_zones + 1}
     zone = lambda column: column.fillna("outside").map(places).astype("int64")  # noqa: E731
     out = pd.DataFrame({
         "sex": persons.sex.map(SEX.index), "age_band": persons.age_band.map(AGE_BAND.index), "home": zone(persons.home_zone),
         "work": np.where(persons.worker == "yes", zone(persons.work_zone), zoning.n_zones + 1)}).set_axis(persons.person_id)  # fmt: skip
     sizes = {"sex": len(SEX), "age_band": len(AGE_BAND), "home": zoning.n_zones + 2, "work": zoning.n_zones + 2}
-    for k in range(STAYS):
+    for k in range(shape.stays):
         mine = stays[stays.seq == k].set_index("person_id").reindex(out.index)
         none = mine.purpose.isna()
         purpose = mine.purpose.map({p: n for n, p in enumerate(PURPOSES)})
         out[f"purpose_{k}"] = purpose.fillna(len(PURPOSES))
         out[f"zone_{k}"] = np.where(none, zoning.n_zones + 1, zone(mine.zone_id))
-        out[f"end_{k}"] = np.where(none, 47, np.minimum(mine.end_min.fillna(1439) // 30, 47))
-        sizes |= {f"purpose_{k}": len(PURPOSES) + 1, f"zone_{k}": zoning.n_zones + 2, f"end_{k}": 48}
+        out[f"end_{k}"] = np.where(none, n_ends - 1, np.minimum(mine.end_min.fillna(1439) // shape.bin_min, n_ends - 1))
+        sizes |= {f"purpose_{k}": len(PURPOSES) + 1, f"zone_{k}": zoning.n_zones + 2, f"end_{k}": n_ends}
     return out.astype("int64").reset_index(drop=True), sizes
 
 
-def long(table: pd.DataFrame, zoning: Zoning) -> Tables:
+def long(table: pd.DataFrame, zoning: Zoning, shape: Shape) -> Tables:
     """PERSONS and STAYS of such rows."""
     labels = [*zoning.ids, None, None]
     n = len(table)
@@ -81,12 +101,12 @@ def long(table: pd.DataFrame, zoning: Zoning) -> Tables:
         "worker": np.where(works, "yes", "no"), "home_zone": [labels[k] for k in table.home],
         "work_zone": [labels[k] if w else None for k, w in zip(table.work, works, strict=True)]})  # fmt: skip
     parts, start, open_ = [], np.zeros(n, dtype=np.int64), np.ones(n, dtype=bool)
-    jitter = np.random.default_rng(1).integers(0, 30, (STAYS, n))
-    for k in range(STAYS):
+    jitter = np.random.default_rng(1).integers(0, shape.bin_min, (shape.stays, n))
+    for k in range(shape.stays):
         purpose = table[f"purpose_{k}"].to_numpy() if k else np.minimum(table.purpose_0.to_numpy(), len(PURPOSES) - 1)
         here = open_ & (purpose < len(PURPOSES))
-        after = table[f"purpose_{k + 1}"].to_numpy() < len(PURPOSES) if k + 1 < STAYS else np.zeros(n, dtype=bool)
-        end = np.where(after, np.clip(30 * table[f"end_{k}"].to_numpy() + jitter[k], start + 1, 1439), 1440)
+        after = table[f"purpose_{k + 1}"].to_numpy() < len(PURPOSES) if k + 1 < shape.stays else np.zeros(n, dtype=bool)
+        end = np.where(after, np.clip(shape.bin_min * table[f"end_{k}"].to_numpy() + jitter[k], start + 1, 1439), 1440)
         zone = np.where(purpose == 0, table.home, np.where((purpose == 1) & works, table.work, table[f"zone_{k}"]))
         parts.append(pd.DataFrame({"person_id": np.arange(n), "day": 0, "seq": k, "purpose": purpose, "zone": zone, "start_min": start,
                                    "end_min": end})[here & (start < 1439 if k else here)])  # fmt: skip
@@ -118,7 +138,10 @@ def mst(environment: Path, folder: Path, table: pd.DataFrame, sizes: dict[str, i
     script = Path(__file__).parent / "peer_environments" / "run_mst.py"
     files = (folder / "given.csv", folder / "domain.json", folder / "made.csv")
     words = [environment / "bin" / "python", script, *files, epsilon, DELTA, n]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"dpmm MST, fit and sample: {after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime:.1f} CPU s")
     if done.returncode:
         raise RuntimeError(done.stderr.strip().splitlines()[-1])
     return pd.read_csv(folder / "made.csv")
@@ -178,10 +201,17 @@ def show(scores: dict[str, Fidelity | str], privacy: dict[str, str]) -> None:
     for metric in first.metrics:
         cells = [next((f"{m.ratio:.2f}" for m in f.metrics if m.name == metric.name), "-") for f in known.values()]
         print(f"| {metric.title} | " + " | ".join(cells) + " |")
-    middles = [f"{np.median([m.ratio for m in f.metrics]):.2f}" for f in known.values()]
-    print("| **median** | " + " | ".join(middles) + " |\n")
-    for name, why in {**{n: f for n, f in scores.items() if isinstance(f, str)}, **NOT_RUN}.items():
-        print(f"- {name}: {why}")
+    for words, names in (("all that it has", {m.name for m in first.metrics}), ("movement alone", set(MOVED))):
+        middles = [f"{np.median([m.ratio for m in f.metrics if m.name in names]):.2f}" for f in known.values()]
+        print(f"| **median of {words}** | " + " | ".join(middles) + " |")
+    ahead = {name: sorted(m.title for m in f.metrics if m.ratio < first.metric(m.name).ratio) for name, f in known.items()}
+    print()
+    for name, titles in ahead.items():
+        if titles:
+            print(f"- {name} is ahead on {len(titles)}: {'; '.join(titles)}")
+    for name, why in scores.items():
+        if isinstance(why, str):
+            print(f"- {name}: {why}")
 
 
 def main() -> None:
@@ -189,6 +219,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="empty folder to work in")
     parser.add_argument("--dpmm", type=Path, help="environment made by peer_environments/dpmm.sh")
+    parser.add_argument("--skmob", type=Path, help="environment made by peer_environments/skmob.sh")
     parser.add_argument("--atlanta", type=Path, nargs="?", const=ATLANTA, help="these records instead of a made-up operator's")
     parser.add_argument("--subscribers", type=int, default=20_000)
     parser.add_argument("--epsilon", type=float, default=1.0)
@@ -201,32 +232,47 @@ def main() -> None:
     plan = owner.plan(Plan(a.epsilon, DELTA, requests=STANDARD))
     truth = Tables(*owner.rows(plan))
     persons, stays = truth.persons.to_pandas(), truth.stays.to_pandas()
-    table, sizes = wide(persons, stays, zoning)
+    table, sizes = wide(persons, stays, zoning, HALF_HOURS)
     n, claim = len(persons), f"epsilon {a.epsilon:g}"
     backend = connect()
 
     def ours() -> Tables:
-        people = generate(fit(owner.measure(plan), zoning), n_persons=n, days=1, seed=1)
+        release, clock = owner.measure(plan), time.process_time()
+        model = fit(release, zoning)
+        print(f"synthmob, fit: {time.process_time() - clock:.1f} CPU s")
+        people = generate(model, n_persons=n, days=1, seed=1)
         return tables_of(open_out(write(people, a.folder / "out", workers=2), backend))
 
     def copula() -> Tables:
-        return long(gaussian_copula(table, sizes, n), zoning)
+        return long(gaussian_copula(table, sizes, n), zoning, HALF_HOURS)
+
+    def tree() -> Tables:
+        small = wide(persons, stays, zoning, HOURS)
+        return long(mst(a.dpmm, a.folder / "mst", *small, n, a.epsilon), zoning, HOURS)
+
+    def moved(model: str) -> Tables:
+        movers.prepare(a.folder / model, zoning, persons.set_index("person_id").home_zone, stays)
+        agents = min(AGENTS, int(persons.home_zone.isin(zoning.ids).sum()))
+        print(f"{model}, {agents:,} agents, CPU s:", movers.run(a.skmob, a.folder / model, model, agents, 1, LIMIT_S))
+        return movers.people(a.folder / model, zoning)
 
     rows = [attempted("synthmob", claim, ours), attempted("SDV GaussianCopula", "none", copula)]
-    if a.dpmm is not None:
-        made = attempted("dpmm MST", claim, lambda: long(mst(a.dpmm, a.folder / "mst", table, sizes, n, a.epsilon), zoning))
-        rows.append(made)
     rows.append(attempted("SDV HMA", "none", lambda: hma(persons, stays)))
+    if a.skmob is not None:
+        rows += [attempted("DITRAS", "none", lambda: moved("ditras")), attempted("DensityEPR", "none", lambda: moved("epr"))]
+    if a.dpmm is not None:
+        rows.append(attempted("dpmm MST", claim, tree))
     scores: dict[str, Fidelity | str] = {}
     for name, _, found, _ in rows:
-        scores[name] = found if isinstance(found, str) else scored(truth, found, zoning, period, backend)
+        scores[name] = found if isinstance(found, str) else scored(truth, found, zoning, period, backend, alone=name in MOVERS)
     print(f"{n:,} subscribers of {records.name}, {period.days} day, {BOOTSTRAPS} bootstraps")
     show(scores, {name: privacy for name, privacy, *_ in rows})
 
 
-def scored(truth: Tables, made: Tables, zoning: Zoning, period: Period, backend: Any) -> Fidelity | str:
+def scored(truth: Tables, made: Tables, zoning: Zoning, period: Period, backend: Any, *, alone: bool) -> Fidelity | str:
+    metrics = [m for m in EVERY if m.name in MOVED] if alone else EVERY
     try:
-        return compare_inside(truth, made, zoning, Domain(), period, backend, bootstraps=BOOTSTRAPS)
+        return compare_inside(truth, made, zoning, Domain(), period, backend, bootstraps=BOOTSTRAPS, metrics=metrics)
     except Exception as error:  # noqa: BLE001  (rows that cannot be scored say why)
         return f"could not be scored: {type(error).__name__}: {str(error)[:160]}"
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from synthmob.fidelity.distances import wasserstein_1d
 from synthmob.fidelity.sides import Tables
 from synthmob.period import Period
 from synthmob.zones import Level, Zoning
@@ -62,6 +63,16 @@ def tables(people: Sequence[Person], *, copies: int = COPIES, day: int = 0) -> T
     return Tables(persons, stays)
 
 
+def mean_distance_to_move_km(truth: Sequence[Person], made: Sequence[Person]) -> float:
+    """What it takes to turn one map into the other at half past each hour, mean over the day: the zones lie on a line."""
+    km = zoning().centroids_km[:4, 0]
+
+    def where(people: Sequence[Person], minute: int) -> list[float]:
+        return [km["abcd".index(str(zone))] for *_, stays in people for _, zone, start, end in stays if start <= minute < end]
+
+    return float(np.mean([wasserstein_1d(where(truth, m), where(made, m)) for m in range(30, 1440, 60)]))
+
+
 def day_at(home: str, purpose: str, zone: str, leave: int, start: int, end: int, back: int) -> list[Stay]:
     """Home, one stay elsewhere, home again."""
     return [("home", home, 0, leave), (purpose, zone, start, end), ("home", home, back, 1440)]
@@ -81,6 +92,6 @@ MADE: list[Person] = [
 ]
 ONE_SORT: list[Person] = [("female", "25-34", "a", "d", [("home", "a", 0, 480), ("work", "d", 500, 1440)])]
 OTHER_SORT: list[Person] = [
-    ("male", "65+", "c", None, [("home", "c", 0, 480), ("shop", "b", 500, 1000), ("shop", "b", 1020, 1440)])
+    ("male", "65+", "c", None, [("home", "c", 0, 480), ("shop", "b", 500, 1000), ("shop", "a", 1020, 1440)])
 ]
 """Two populations with nothing in common, and as many people present at every half hour."""

@@ -50,7 +50,7 @@ def test_at_its_best():
     fidelity = _compared(_release(_homes(MADE_HOMES)))
     (fit,), (found,) = fidelity.tables, fidelity.metrics
     assert (fidelity.kind, fidelity.confidential, fidelity.n_persons) == ("outside", False, 200)
-    assert (fit.cells, fit.tvd, fit.chi2_per_cell, fit.ratio, fit.hidden_violations) == (3, 0.0, 0.0, 0.0, 0)
+    assert (fit.cells, fit.tvd, fit.chi2_per_cell, fit.ratio, fit.hidden_violations, fit.worst_sd) == (3, 0.0, 0.0, 0.0, 0, 0.0)
     assert (found.value, found.ratio, found.word) == (0.0, 0.0, "anchors")
 
 
@@ -70,6 +70,8 @@ def test_by_hand():
     assert fit.tvd == pytest.approx((40 + 20 + 20) / 800)
     # Variance: 100 of noise, and 2 true persons per made person times the mean of released and made.
     assert fit.chi2_per_cell == pytest.approx((1600 / (100 + 360) + 2 * 400 / (100 + 220)) / 3)
+    # Too many in home a by more deviations than too few in either half of home b.
+    assert (fit.worst_cell, fit.worst_sd) == ("home a, worker yes", pytest.approx(40 / 460**0.5))
     # Product of margins: home a 160, b 240; yes 280, no 120.
     naive = np.array([160 * 280, 240 * 280, 240 * 120]) / 400
     assert fit.baseline == pytest.approx(np.abs(naive - [160, 120, 120]).sum() / (400 + naive.sum()))

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from synthmob.errors import FormatError
 from synthmob.fidelity.result import Fidelity, Finding, TableFit
-from synthmob.fidelity.table import as_table, as_text
+from synthmob.fidelity.table import as_residuals, as_table, as_text
 
 
 def _finding(name="sex_tvd", value=0.03, floor=0.02, baseline=0.5, **rest) -> Finding:
@@ -26,7 +26,7 @@ def _finding(name="sex_tvd", value=0.03, floor=0.02, baseline=0.5, **rest) -> Fi
     return Finding.of(name=name, value=value, floor=floor, baseline=baseline, **settings)
 
 
-FIT = TableFit("home@district", 8, 1.2, 1.0, 0.03, 0.02, 0.01, 0.2, 1.5, 2, 0)
+FIT = TableFit("home@district", 8, 1.2, 1.0, 0.03, 0.02, 0.01, 0.2, 1.5, 2, 0, worst_cell="home [red]X, worker no", worst_sd=-2.25)
 FLOWS = _finding("flows_cpc_zone", 0.91, 0.95, 0.4, title="Trips by zone", word="flows", best=1.0, direction="higher")
 OUTSIDE = Fidelity("outside", False, 100, (_finding(), FLOWS), (FIT,), ("table x: left out",))
 INSIDE = Fidelity("inside", True, 100, (_finding(),))
@@ -156,6 +156,17 @@ def test_text_and_table_say_first_which_of_the_two_it_is(fidelity, first):
     for text in (shown, as_text(fidelity)):
         row = next(line for line in text.splitlines() if "Sex" in line)
         assert [word for word in ("0.0300", "0.0200", "0.5000", "1.50", "goal") if word not in row] == []
+
+
+def test_every_released_table_has_its_residuals_told():
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(as_residuals(OUTSIDE))
+    for text in (console.export_text(), as_text(OUTSIDE)):
+        row = next(line for line in text.splitlines() if "home@district" in line)
+        wanted = ("8", "1.20", "1.00", "home [red]X, worker no", "-2.2")
+        assert [word for word in wanted if word not in row] == []
+    assert as_residuals(INSIDE) is None
+    assert "Residuals" not in as_text(INSIDE)
 
 
 def test_text_names_what_was_left_out_and_which_way_is_better():

@@ -104,7 +104,7 @@ def fidelity(kind: str = "outside", seed: int = 3) -> dict[str, Any]:
                 note="worst for leisure: 9.2 min" if k == 11 else "",
             )
         )
-    fits = (TableFit("demographics", 25, 1.1, 1.0, 0.01, 0.012, 0.008, 0.2, 0.83, 3, 0),) if kind == "outside" else ()
+    fits = (TableFit("demographics", 25, 1.1, 1.0, 0.01, 0.012, 0.008, 0.2, 0.83, 3, 0, "", "sex male", -2.1),) if kind == "outside" else ()
     return Fidelity(
         kind, kind == "inside", 3000, tuple(metrics), fits, ("Weekdays count five sevenths of an average day.",)
     ).as_json()

@@ -136,6 +136,13 @@ def test_released_tables_say_how_likely_small_cells_are(said):
     assert "49 people" in text and "day type × hour × origin × destination" in text
 
 
+def test_released_tables_say_what_is_left_of_each(said):
+    found = Fidelity.from_json(fidelity("outside"))
+    text = tables.released(said, {fit.table: fit for fit in found.tables})
+    assert "1.10<small>1.00</small><small>sex male: -2.1</small>" in text
+    assert text.count('<td class="number">–</td>') == 2 * (len(said.marginals) - len(found.tables))
+
+
 def test_contrast_in_both_themes():
     css = assembly.part("page.css")
     colours = {name: pair for name, *pair in re.findall(r"--([\w-]+): light-dark\((#\w{6}), (#\w{6})\)", css)}
