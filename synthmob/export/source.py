@@ -86,6 +86,13 @@ class Source:
             done += len(people)
             progress(done, self.n_persons)
 
+    def weights(self) -> Iterator[pa.Table]:
+        """How many people each person stands for, person_id and weight, in order."""
+        persons = _file(self.folder / "persons.parquet", schema.PERSONS)
+        for k in range(persons.metadata.num_row_groups):
+            people = persons.read_row_group(k)
+            yield pa.table({"person_id": people["person_id"], WEIGHT: self._weights(people)})
+
     def events(self, progress: Progress) -> Iterator[pa.Table]:
         """All events in the order of persons, EVENT_ROWS or fewer at a time; FormatError where there are none to be read."""
         files = [_file(path, schema.SYNTHETIC_EVENTS) for path in self.event_files()]
