@@ -23,7 +23,7 @@ from synthmob.export import csvfiles, sqlfiles
 from synthmob.export.exporter import Exporter, Options, Written
 from synthmob.export.instants import Instants, table
 from synthmob.export.rows import FloatArray, ends, stated, weights, when
-from synthmob.export.source import Block, Progress, Source
+from synthmob.export.source import WEIGHT, Block, Progress, Source
 from synthmob.export.sqlfiles import CRS, SRID
 from synthmob.schema import PERSONS
 
@@ -84,9 +84,10 @@ def _lines(block: Block) -> pa.Array[Any]:
 def _tables(block: Block, clock: Instants, *, weighted: bool) -> dict[str, pa.Table]:
     """The rows of a block in the columns of the files."""
     p, s, t = block.persons, block.stays, block.trips
-    people = p.select([name for name in PERSONS.names if name in p.column_names and name not in HOME])  # no name of a stranger's in SQL
+    apart = {*HOME, WEIGHT}
+    people = p.select([name for name in PERSONS.names if name in p.column_names and name not in apart])  # no name of a stranger's in SQL
     if weighted:
-        people = people.append_column("weight", pa.array(weights(block, p)))
+        people = people.append_column(WEIGHT, pa.array(weights(block, p)))
     if set(HOME) <= set(p.column_names):
         people = people.append_column("home", _points(*_degrees(p, *HOME)))
     stays = {name: s[name] for name in ("person_id", "day", "seq", "purpose", "zone_id")}
