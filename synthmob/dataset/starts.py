@@ -36,9 +36,11 @@ zones["residents"] = pd.read_parquet("persons.parquet")["home_zone"].value_count
 zones["stays"] = pd.read_parquet("stays", columns=["zone_id"])["zone_id"].value_counts()
 print(zones.assign(by_resident=zones["stays"] / zones["residents"]).nlargest(5, "by_resident").drop(columns=["merged_ids"]))
 """)
-R = Start("R", "r", "when trips of each purpose begin", """\
-library(arrow)
-trips <- as.data.frame(dplyr::collect(open_dataset("trips")))
+R_SHOWS = ("when trips of each purpose begin (`pip install duckdb-cli` brings the command; with the R package arrow read them with "
+           '`trips <- as.data.frame(dplyr::collect(arrow::open_dataset("trips")))` instead)')  # fmt: skip
+R = Start("R", "r", R_SHOWS, """\
+rows <- pipe("duckdb -csv -c \\"SELECT depart_min, purpose FROM 'trips/*.parquet'\\"")
+trips <- read.csv(rows)
 trips$hour <- trips$depart_min %/% 60
 counts <- table(trips$hour, trips$purpose)
 print(round(prop.table(counts, margin = 2), 3))

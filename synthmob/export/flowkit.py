@@ -5,6 +5,7 @@
     sms.csv     the same without a duration
     mds.csv     id, datetime, duration, volume_total, msisdn, location_id
     sites.csv   id, version, date_of_first_service, geom_point; and cells.csv, with site_id: a cell a site, its location_id
+    weights.csv where they are asked for: msisdn, weight, the people that each subscriber stands for
 
 Tables and columns are those of FlowDB (Flowminder/FlowKit, flowdb/bin/build/0020_schema_events.sql and
 0020_schema_infrastructure.sql): where they are absent they are made, in a FlowDB they are filled. Every UTC day is a partition, as
@@ -22,18 +23,18 @@ import pyarrow as pa
 import pyarrow.compute
 import shapely
 
-from synthmob.export import csvfiles
+from synthmob.export import csvfiles, sqlfiles
 from synthmob.export.exporter import Exporter, Options, Written
 from synthmob.export.instants import Instants, of_local, table
 from synthmob.export.rows import UTC, stated
-from synthmob.export.source import Progress, Source
+from synthmob.export.source import WEIGHT, Progress, Source
+from synthmob.export.sqlfiles import CRS
 
 pc = cast(Any, pyarrow.compute)
 KINDS = {"call": "calls", "sms": "sms", "data": "mds"}
 FILES = ("sites.csv", "cells.csv", *(f"{name}.csv" for name in KINDS.values()))
+WEIGHTS = "weights.csv"
 LOAD = "load.sql"
-CRS = "EPSG:4326"
-SRID = 4326
 PERSON, DIGITS = "synthetic-person-", 15
 BYTES_A_KB = 1_000
 UNITS = {"datetime": "instants, UTC in the files", "duration": "s", "volume_total": "bytes", "geom_point": "degrees"}
@@ -74,6 +75,9 @@ CREATE SCHEMA IF NOT EXISTS events;
 """
 
 
+LOAD_WEIGHTS = "CREATE TABLE IF NOT EXISTS infrastructure.subscriber_weights (msisdn bytea PRIMARY KEY, weight double precision);\n"
+
+
 def _msisdn(persons: pa.ChunkedArray) -> pa.ChunkedArray:
     r"""The number of each person as PostgreSQL writes bytes, null where there is none.
 
@@ -108,7 +112,7 @@ def _infrastructure(source: Source) -> dict[str, pa.Table]:
     n = len(sites)
     more = {
         "version": pa.array(np.zeros(n, dtype=np.int32)), "date_of_first_service": pa.array([source.period.first_day] * n),
-        "geom_point": pa.array(shapely.to_wkb(shapely.set_srid(points, SRID), hex=True, include_srid=True))}  # fmt: skip
+        "geom_point": sqlfiles.ewkb(points)}  # fmt: skip
     name = sites["site_id"]
     return {"sites.csv": pa.table({"id": name, **more}), "cells.csv": pa.table({"id": name, "site_id": name, **more})}
 
@@ -126,16 +130,18 @@ def _load(source: Source, clock: Instants, columns: dict[str, list[str]]) -> str
     for name, said in TABLES.items():
         partitioned = " PARTITION BY RANGE (datetime)" if name.startswith("events.") else ""
         parts.append(f"CREATE TABLE IF NOT EXISTS {name} ({said}){partitioned};\n")
-    quoted = text.replace("'", "''")
+    quoted = sqlfiles.quoted(text)
     for kind in KINDS.values():
         for day in _days(clock):
             after, part = day + datetime.timedelta(days=1), f"events.{kind}_{day:%Y%m%d}"
             parts.append(f"CREATE TABLE {part} PARTITION OF events.{kind} FOR VALUES FROM ('{day} 00:00+00') TO ('{after} 00:00+00');\n"
-                         f"COMMENT ON TABLE {part} IS '{quoted}';\n")
+                         f"COMMENT ON TABLE {part} IS {quoted};\n")
     for file in FILES:
         name = file.removesuffix(".csv")
         schema = "events" if name in KINDS.values() else "infrastructure"
-        parts.append(f"\\copy {schema}.{name} ({', '.join(columns[file])}) FROM '{file}' WITH (FORMAT csv, HEADER)\n")
+        parts.append(sqlfiles.copied(f"{schema}.{name}", columns[file], file))
+    if WEIGHTS in columns:
+        parts += [LOAD_WEIGHTS, sqlfiles.copied("infrastructure.subscriber_weights", columns[WEIGHTS], WEIGHTS)]
     indexes = (f"CREATE INDEX ON events.{kind} ({column});\n" for kind in KINDS.values() for column in INDEXED)
     return "".join([*parts, *indexes, "COMMIT;\n", *(f"ANALYZE events.{kind};\n" for kind in KINDS.values())])
 
@@ -144,8 +150,10 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
     """The events by kind, streamed, the sites, and what loads them."""
     del options
     clock, seen = table(source.period), 0
-    with csvfiles.opened(folder, FILES) as files:
+    with csvfiles.opened(folder, (*FILES, WEIGHTS) if source.weighted else FILES) as files:
         files.add(_infrastructure(source))
+        for people in source.weights() if source.weighted else ():
+            files.add({WEIGHTS: pa.table({"msisdn": _msisdn(people["person_id"]), WEIGHT: people[WEIGHT]})})
         for events in source.events(progress):
             files.add(_tables(events, of_local(events["time"].to_numpy(), clock, source.period), seen))
             seen += len(events)
@@ -156,4 +164,5 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
 
 
 FLOWKIT = Exporter(
-    "flowkit", "calls, messages and data sessions in FlowDB's layout", ("FlowKit", "PostgreSQL with PostGIS"), (LOAD, *FILES), write)
+    "flowkit", "calls, messages and data sessions in FlowDB's layout", ("FlowKit", "PostgreSQL with PostGIS"), (LOAD, *FILES, WEIGHTS),
+    write)

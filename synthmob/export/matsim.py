@@ -5,7 +5,8 @@
     config.xml                reads day 0
 
 Coordinates are metres in the projection that every file names. A plan's activities are the stays inside the zoning; a person who is
-outside all day has no plan that day. Records have no modes, so every leg says `car`: change it where you know better.
+outside all day has no plan that day. Records have no modes, so every leg says `car`: change it where you know better. With weights each
+person has the attribute `weight`, the people it stands for.
 """
 
 from __future__ import annotations
@@ -67,14 +68,14 @@ def _name(day: int) -> str:
     return f"population_{day:03d}.xml.gz"
 
 
-def _plans(block: Block, transformer: Any) -> Iterator[tuple[int, str]]:
+def _plans(block: Block, transformer: Any, *, weighted: bool) -> Iterator[tuple[int, str]]:
     """Day and XML of every person with a stay inside the zoning on that day."""
     s = {name: block.stays[name].to_pylist() for name in ("person_id", "day", "purpose", "end_min")}
     x, y = transformer.transform(block.stays["lon"].to_numpy(), block.stays["lat"].to_numpy())
     inside = np.isfinite(x) & np.isfinite(y)
     about = {
         name: block.persons[name].to_pylist() for name in ("sex", "age_band", "worker") if name in block.persons.column_names}
-    whose = block.whose(block.stays).tolist()
+    whose, weights = block.whose(block.stays).tolist(), block.weights.tolist()
     row, n = 0, len(inside)
     while row < n:
         last = row
@@ -85,6 +86,8 @@ def _plans(block: Block, transformer: Any) -> Iterator[tuple[int, str]]:
             attributes = "".join(
                 f'<attribute name="{name}" class="java.lang.String">{escape(str(values[whose[row]]))}</attribute>'
                 for name, values in about.items())
+            if weighted:
+                attributes += f'<attribute name="weight" class="java.lang.Double">{weights[whose[row]]!r}</attribute>'
             plan = f'<plan selected="yes">{_activities(s, x, y, rows)}</plan>'
             yield s["day"][row], f'<person id="{s["person_id"][row]}"><attributes>{attributes}</attributes>{plan}</person>\n'
         row = last
@@ -135,7 +138,7 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
             file.write(HEAD.format(root="population", dtd="population_v6") + f"<population>\n{_attributes(source, crs)}\n")
         for block in source.blocks(progress):
             purposes |= set(block.stays["purpose"].unique().to_pylist())
-            for day, text in _plans(block, transformer):
+            for day, text in _plans(block, transformer, weighted=source.weighted):
                 files[day].write(text)
                 rows[day] += 1
         for file in files:

@@ -19,18 +19,17 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
-from synthmob.export import csvfiles
+from synthmob.export import csvfiles, sqlfiles
 from synthmob.export.exporter import Exporter, Options, Written
 from synthmob.export.instants import Instants, table
 from synthmob.export.rows import FloatArray, ends, stated, weights, when
-from synthmob.export.source import Block, Progress, Source
+from synthmob.export.source import WEIGHT, Block, Progress, Source
+from synthmob.export.sqlfiles import CRS, SRID
 from synthmob.schema import PERSONS
 
 FILES = ("zones.csv", "persons.csv", "stays.csv", "trips.csv")
 LOAD = "load.sql"
 HOME = ("home_lon", "home_lat")
-SRID = 4326
-CRS = "EPSG:4326"
 UNITS = {
     "day": "days from the first of the period", "started, ended, departed, arrived": "instants, UTC in the files", "distance_km": "km",
     "geom, home": "degrees"}
@@ -66,14 +65,9 @@ COMMIT;
 """
 
 
-def _shapes(shapes: Any, known: Any) -> pa.Array[Any]:
-    """Shapes as EWKB in hexadecimal, null where they are not known."""
-    return pa.array(shapely.to_wkb(shapely.set_srid(shapes, SRID), hex=True, include_srid=True), mask=~known)
-
-
 def _points(lon: FloatArray, lat: FloatArray) -> pa.Array[Any]:
     known = np.isfinite(lon) & np.isfinite(lat)
-    return _shapes(shapely.points(np.where(known, lon, 0.0), np.where(known, lat, 0.0)), known)
+    return sqlfiles.ewkb(shapely.points(np.where(known, lon, 0.0), np.where(known, lat, 0.0)), known)
 
 
 def _degrees(found: pa.Table, *names: str) -> list[FloatArray]:
@@ -84,15 +78,16 @@ def _lines(block: Block) -> pa.Array[Any]:
     """A line from the end of a trip to its other, null where one is outside."""
     corners = np.stack(list(vars(ends(block)).values()), axis=1).reshape(-1, 2, 2)
     known: Any = np.isfinite(corners).all(axis=(1, 2))
-    return _shapes(shapely.linestrings(np.where(known[:, None, None], corners, 0.0)), known)
+    return sqlfiles.ewkb(shapely.linestrings(np.where(known[:, None, None], corners, 0.0)), known)
 
 
 def _tables(block: Block, clock: Instants, *, weighted: bool) -> dict[str, pa.Table]:
     """The rows of a block in the columns of the files."""
     p, s, t = block.persons, block.stays, block.trips
-    people = p.select([name for name in PERSONS.names if name in p.column_names and name not in HOME])  # no name of a stranger's in SQL
+    apart = {*HOME, WEIGHT}
+    people = p.select([name for name in PERSONS.names if name in p.column_names and name not in apart])  # no name of a stranger's in SQL
     if weighted:
-        people = people.append_column("weight", pa.array(weights(block, p)))
+        people = people.append_column(WEIGHT, pa.array(weights(block, p)))
     if set(HOME) <= set(p.column_names):
         people = people.append_column("home", _points(*_degrees(p, *HOME)))
     stays = {name: s[name] for name in ("person_id", "day", "seq", "purpose", "zone_id")}
@@ -111,16 +106,7 @@ def _zones(source: Source) -> pa.Table:
     shapes = np.array([shapely.MultiPolygon(list(shapely.get_parts(shape))) for shape in zoning.geometry])
     return pa.table({
         "zone_id": list(zoning.ids), "district_id": [district.labels[k] for k in district.of_zone],
-        "geom": _shapes(shapes, np.ones(len(shapes), dtype=bool))})  # fmt: skip
-
-
-def _quoted(text: str) -> str:
-    """Text as a literal of SQL.
-
-    >>> _quoted("it's")
-    "'it''s'"
-    """
-    return "'" + text.replace("'", "''") + "'"
+        "geom": sqlfiles.ewkb(shapes)})  # fmt: skip
 
 
 def _column(name: str, kind: str) -> str:
@@ -137,12 +123,12 @@ def _column(name: str, kind: str) -> str:
 def _load(source: Source, columns: dict[str, list[str]]) -> str:
     said = stated(source, CRS, UNITS)
     text = "; ".join(f"{name}: {value}" for name, value in said.items())
-    parts = [HEAD.format(about=text, said=_quoted(text))]
+    parts = [HEAD.format(about=text, said=sqlfiles.quoted(text))]
     for file in FILES:
         kind, names = file.removesuffix(".csv"), columns[file]
         parts.append(f"CREATE TABLE {kind} ({', '.join(_column(name, kind) for name in names)});\n")
-        parts.append(f"\\copy {kind} ({', '.join(names)}) FROM '{file}' WITH (FORMAT csv, HEADER)\n")
-        parts.append(f"COMMENT ON TABLE {kind} IS {_quoted(text)};\n")
+        parts.append(sqlfiles.copied(kind, names, file))
+        parts.append(f"COMMENT ON TABLE {kind} IS {sqlfiles.quoted(text)};\n")
     return "".join(parts) + TAIL
 
 

@@ -86,14 +86,22 @@ class Source:
             done += len(people)
             progress(done, self.n_persons)
 
+    def weights(self) -> Iterator[pa.Table]:
+        """How many people each person stands for, person_id and weight, in order."""
+        persons = _file(self.folder / "persons.parquet", schema.PERSONS)
+        for k in range(persons.metadata.num_row_groups):
+            people = persons.read_row_group(k)
+            yield pa.table({"person_id": people["person_id"], WEIGHT: self._weights(people)})
+
     def events(self, progress: Progress) -> Iterator[pa.Table]:
         """All events in the order of persons, EVENT_ROWS or fewer at a time; FormatError where there are none to be read."""
         files = [_file(path, schema.SYNTHETIC_EVENTS) for path in self.event_files()]
         for file in files:
-            for batch in file.iter_batches(batch_size=EVENT_ROWS):
-                if len(batch):
-                    yield pa.Table.from_batches([batch])
-                    progress(min(int(batch["person_id"][-1].as_py()) + 1, self.n_persons), self.n_persons)
+            for k in range(file.metadata.num_row_groups):  # asked for all at once, a file keeps what it has read
+                for batch in file.iter_batches(batch_size=EVENT_ROWS, row_groups=[k]):
+                    if len(batch):
+                        yield pa.Table.from_batches([batch])
+                        progress(min(int(batch["person_id"][-1].as_py()) + 1, self.n_persons), self.n_persons)
         progress(self.n_persons, self.n_persons)
 
     def event_files(self) -> list[Path]:

@@ -6,7 +6,8 @@
     locations.csv    id, user_id, center: a point for each place a person stays at
 
 Times are ISO 8601 in UTC. What trackintel calls a tripleg is our trip drawn as a line. Stays outside the zoning have no point: they are
-left out, and so are the trips that begin or end in one. A trip back to the very same point has no leg.
+left out, and so are the trips that begin or end in one. A trip back to the very same point has no leg. With weights every row has a
+column `weight`, the people that its user stands for.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def _wkt(*points: tuple[Any, Any]) -> list[str]:
     return [f"{kind} ({', '.join(parts)})" for parts in zip(*names, strict=True)]
 
 
-def _tables(block: Block, clock: Instants, first: tuple[int, int, int]) -> dict[str, pa.Table]:
+def _tables(block: Block, clock: Instants, first: tuple[int, int, int], *, weighted: bool) -> dict[str, pa.Table]:
     """The four tables of a block; `first` are the ids of its first staypoint, trip and location."""
     s = block.stays
     for name, column in (("began", "start_min"), ("ended", "end_min")):
@@ -59,7 +60,7 @@ def _tables(block: Block, clock: Instants, first: tuple[int, int, int]) -> dict[
     moved = pa.array((lon[follows] != lon[follows - 1]) | (lat[follows] != lat[follows - 1]))
     there = s.filter(pa.array(inside))
     following = np.append(trip[1:], -1)
-    return {
+    made = {
         "staypoints.csv": pa.table({
             "id": staypoint[inside], "user_id": there["person_id"], "started_at": there["began"], "finished_at": there["ended"],
             "purpose": there["purpose"], "zone_id": there["zone_id"], "location_id": location,
@@ -67,6 +68,10 @@ def _tables(block: Block, clock: Instants, first: tuple[int, int, int]) -> dict[
         "triplegs.csv": pa.table({**common, "trip_id": trip[follows], "geom": line}).filter(moved),
         "trips.csv": pa.table({**common, **ends, "geom": [text.replace("LINESTRING (", "MULTIPOINT (") for text in line]}),
         "locations.csv": pa.table({"id": kept["id"], "user_id": kept["user"], "center": _wkt((kept["lon"], kept["lat"]))})}  # fmt: skip
+    first_person = int(block.persons["person_id"][0].as_py())
+    return made if not weighted else {
+        name: rows.append_column("weight", pa.array(block.weights[rows["user_id"].to_numpy() - first_person]))
+        for name, rows in made.items()}  # fmt: skip
 
 
 def _or_null(ids: Ids) -> pa.Array[Any]:
@@ -80,7 +85,7 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
     with csvfiles.opened(folder, FILES) as files:
         rows = files.rows
         for block in source.blocks(progress):
-            files.add(_tables(block, clock, (rows[FILES[0]], rows[FILES[2]], rows[FILES[3]])))
+            files.add(_tables(block, clock, (rows[FILES[0]], rows[FILES[2]], rows[FILES[3]]), weighted=source.weighted))
     units = {"started_at, finished_at": "ISO 8601, UTC", "geom, center": "WKT, degrees"}
     return Written(rows, units, "EPSG:4326", source.period.timezone, ("Stays outside the zoning, and trips from or to one, are left out.",))
 

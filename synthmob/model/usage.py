@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from synthmob.counts.usage import DATA, EVENTS_EDGES
+from synthmob.counts.usage import DATA, EVENTS_EDGES, FULL, FULL_HOUR
 from synthmob.domain import DAY_TYPES, DIRECTIONS, EVENT_DURATION_EDGES_S, KINDS, VOLUME_EDGES_KB, Domain
 from synthmob.marginals import Marginal
 from synthmob.model import reconcile
@@ -20,6 +21,7 @@ from synthmob.period import Period
 
 Marginals = Mapping[str, Marginal]
 NEEDED = ("events_per_day", "event_hours")
+OF_KINDS = ("event_hours", "event_directions", "event_durations", "event_volumes")
 NO_USAGE = "The release has no table of usage: no events can be generated from it."
 STEADY = 0.5
 """How alike a person's days are where the release does not tell: rank correlation."""
@@ -28,6 +30,12 @@ CONTEXT_WEIGHT = 20.0
 MOST_TILT = 4.0
 """A zone is worth at most so many times, or as little as that part of, what the time spent there says."""
 HOURS = 24
+SURE = 8.0
+"""A kind is there where its cells of one table add up to so many standard deviations: noise alone carries a cell or two past the cut."""
+FAIR = 0.2
+"""A table tells something of a kind where it holds so large a part of the kind's events."""
+TAIL = 4
+"""The last published bins that say how a law falls beyond them."""
 
 
 @dataclass(frozen=True)
@@ -59,16 +67,33 @@ def has_usage(tables: Marginals) -> bool:
 def fit_usage(tables: Marginals, domain: Domain, people: FloatArray, period: Period, homes: FloatArray, geography: Geography) -> Usage:
     """The usage of a release; `people` persons by (sex, age band, worker), `homes` persons by home zone, `outside` last."""
     per_day = _per_day(tables["events_per_day"], people.sum(axis=2))
-    hours = _told(tables, "event_hours", (len(KINDS), HOURS))
+    kinds = _kinds(tables)
+    hours = _told(tables, "event_hours", (len(KINDS), HOURS)) * kinds[:, None]
     apps = _apps(tables, domain, per_day.shape[:2])
     groups = per_day.shape[0] * per_day.shape[1]
     per_day = per_day.reshape(groups, -1)
+    volumes = _sized(tables, "event_volumes", (len(KINDS), len(VOLUME_EDGES_KB)), hours)
     return Usage(
         per_day, np.array([_steady(tables, per_day, period.days)]), hours, *_tilt(tables, hours, homes, geography, period),
-        _told(tables, "event_directions", (len(KINDS), len(DIRECTIONS))),
-        _told(tables, "event_durations", (len(KINDS), len(EVENT_DURATION_EDGES_S))),
-        _told(tables, "event_volumes", (len(KINDS), len(VOLUME_EDGES_KB))),
-        apps.reshape(groups, -1), _app_volumes(tables, domain))  # fmt: skip
+        _told(tables, "event_directions", (len(KINDS), len(DIRECTIONS))) * kinds[:, None],
+        _sized(tables, "event_durations", (len(KINDS), len(EVENT_DURATION_EDGES_S)), hours), volumes,
+        apps.reshape(groups, -1), _app_volumes(tables, domain, volumes[DATA]))  # fmt: skip
+
+
+def _kinds(tables: Marginals) -> npt.NDArray[np.bool_]:
+    """The kinds that the records have: those of which some table is sure, all that were published where none is."""
+    sure, seen = np.zeros(len(KINDS), dtype=bool), np.zeros(len(KINDS), dtype=bool)
+    for name in OF_KINDS:
+        if name in tables and len(tables[name].values):
+            total, sigma = _rows(tables[name])
+            seen, sure = seen | (total > 0), sure | (total > SURE * sigma)
+    return sure if sure.any() else seen
+
+
+def _rows(table: Marginal) -> tuple[FloatArray, float]:
+    """What was published of every row of a table of two axes, and the noise of a cell."""
+    noisy = Noisy.of(table)
+    return np.where(noisy.published, np.maximum(np.nan_to_num(noisy.count), 0.0), 0.0).sum(axis=1), noisy.sigma
 
 
 def _told(tables: Marginals, name: str, shape: tuple[int, ...]) -> FloatArray:
@@ -78,6 +103,36 @@ def _told(tables: Marginals, name: str, shape: tuple[int, ...]) -> FloatArray:
     noisy = Noisy.of(tables[name])
     seen = noisy.published & (np.nan_to_num(noisy.count) > 0)
     return np.where(seen.any(axis=-1, keepdims=True), reconcile.product_prior(noisy), 0.0)
+
+
+def _sized(tables: Marginals, name: str, shape: tuple[int, ...], hours: FloatArray) -> FloatArray:
+    """How long or how large events of each kind are; empty for kinds of which the table holds next to nothing.
+
+    Messages have no volume: without this one cell of pure noise that passed the cut would give one to all of them.
+    """
+    if name not in tables or not len(tables[name].values):
+        return np.zeros(shape)
+    expected = hours.sum(axis=1) * (FULL_HOUR / FULL)
+    told = (_rows(tables[name])[0] >= FAIR * expected) & (expected > 0)
+    return _falling(_told(tables, name, shape), Noisy.of(tables[name]).published) * told[:, None]
+
+
+def _falling(law: FloatArray, published: npt.NDArray[np.bool_]) -> FloatArray:
+    """Laws (rows, bins) that beyond their last published bin fall as they do up to it, ever faster, where they would be higher.
+
+    All that a cut says of a bin is that it lies below: spread evenly over bins that each hold four times as much, a few events
+    would be most of the traffic.
+    """
+    law = law.copy()
+    for row, seen in zip(law, published, strict=True):
+        last = int(np.flatnonzero(seen)[-1]) if seen.any() else 0
+        known = np.arange(max(last - TAIL + 1, 0), last + 1)
+        if len(known) < TAIL or not seen[known].all() or (row[known] <= 0).any():
+            continue
+        bend, slope, _level = np.polyfit(known - last, np.log(row[known]), 2)
+        beyond = np.arange(1, len(row) - last)
+        row[last + 1 :] = np.minimum(row[last + 1 :], row[last] * np.exp(min(slope, 0.0) * beyond + min(bend, 0.0) * beyond**2))
+    return law
 
 
 def _per_day(table: Marginal, groups: FloatArray) -> FloatArray:
@@ -147,13 +202,13 @@ def _apps(tables: Marginals, domain: Domain, groups: tuple[int, ...]) -> FloatAr
     return reconcile.conditional(found, reconcile.ladder(found), weight=CONTEXT_WEIGHT)
 
 
-def _app_volumes(tables: Marginals, domain: Domain) -> FloatArray:
+def _app_volumes(tables: Marginals, domain: Domain, all_data: FloatArray) -> FloatArray:
     """Bands of volume by app; apps of few lean on all data, none is told where volumes are not."""
-    shape = (len(domain.apps), len(VOLUME_EDGES_KB))
     if "app_volumes" in tables and len(tables["app_volumes"].values):
-        found = reconcile.backed_off(Noisy.of(tables["app_volumes"]))
+        noisy = Noisy.of(tables["app_volumes"])
+        found = _falling(reconcile.backed_off(noisy), noisy.published)
         return reconcile.conditional(found, reconcile.ladder(found), weight=CONTEXT_WEIGHT)
-    return np.broadcast_to(_told(tables, "event_volumes", (len(KINDS), shape[1]))[DATA], shape).copy()
+    return np.broadcast_to(all_data, (len(domain.apps), len(all_data))).copy()
 
 
 def _tilt(tables: Marginals, hours: FloatArray, homes: FloatArray, geography: Geography, period: Period) -> tuple[FloatArray, FloatArray]:

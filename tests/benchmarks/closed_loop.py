@@ -10,11 +10,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import ibis
 from closedloop import as_records
 
 from synthmob import worlds
@@ -29,13 +31,13 @@ from synthmob.model.mobility import fit
 from synthmob.period import Period
 from synthmob.plan import STANDARD, Plan
 from synthmob.private.curator import Curator
-from synthmob.synthesis.days import generate
+from synthmob.synthesis.days import Population, generate
 from synthmob.synthesis.events import EventOptions, Network
 from synthmob.synthesis.outfolder import open_out
 from synthmob.synthesis.writer import write
 from synthmob.zones import Zoning
 
-DELTA, BOOTSTRAPS = 1e-6, 5
+DELTA, BOOTSTRAPS, FEW = 1e-6, 5, 4_000
 SHOWN = ("worker_tvd", "home_zone_tvd", "home_district_tvd", "work_zone_tvd", "work_district_tvd", "home_work_cpc_district", "home_work_km",
          "presence_wmape_zone", "presence_wmape_district", "flows_cpc_district", "trip_km", "gyration_km", "stays_per_day_tvd",
          "trips_per_person", "departures_min")  # fmt: skip
@@ -64,6 +66,33 @@ def compared(truth: Tables, other: Tables, zoning: Zoning, period: Period, backe
     return compare_inside(truth, other, zoning, Domain(), period, backend, bootstraps=BOOTSTRAPS, metrics=metrics)
 
 
+def as_seen(tables: Tables) -> Tables:
+    """The same people, successive stays in one zone made one: what a network could see at best."""
+    stays = tables.stays if isinstance(tables.stays, ibis.Table) else ibis.memtable(tables.stays)
+    stays = stays.mutate(zone_id=ibis.coalesce(stays.zone_id, "outside"))
+    day = {"group_by": ["person_id", "day"], "order_by": "seq"}
+    moves: Any = (stays.zone_id != stays.zone_id.lag().over(ibis.window(**day))).fill_null(True)
+    stays = stays.mutate(moves=moves.cast("int64"))
+    stays = stays.mutate(run=stays.moves.sum().over(ibis.cumulative_window(**day)))
+    merged = stays.group_by("person_id", "day", "run").agg(
+        purpose=stays.purpose.first(order_by=stays.seq), zone_id=stays.zone_id.min(), start_min=stays.start_min.min(),
+        end_min=stays.end_min.max())  # fmt: skip
+    return tables._replace(stays=merged.mutate(seq=(merged.run - 1).cast("int32")).drop("run"))
+
+
+def denser(made: Population, folder: Path, times: int) -> Path:
+    """The OUT of a population with its events drawn so many times over; its own events alone are in the OUT."""
+    first = Network.of(made, EventOptions())
+    out = write(made, folder / "out", workers=2, network=first)
+    as_records(out, folder / "loop")
+    for k in range(1, times):
+        again = Network.of(replace(made, seed=made.seed + 1_000 * k), EventOptions(), first.sites)
+        as_records(write(made, folder / f"out{k}", workers=2, network=again), folder / f"more{k}")
+        for part in sorted((folder / f"more{k}" / "events").glob("*.parquet")):
+            part.rename(folder / "loop" / "events" / f"{k}-{part.name}")
+    return out
+
+
 def show(title: str, found: Fidelity) -> None:
     """A line a metric."""
     print(f"\n{title}\n{'':44} {'value':>9} {'floor':>9} {'baseline':>9} {'ratio':>7}")
@@ -78,6 +107,7 @@ def main() -> None:
     parser.add_argument("--subscribers", type=int, default=50_000)
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--epsilon", type=float, default=1.0)
+    parser.add_argument("--denser", type=int, default=0)
     a = parser.parse_args()
     clock = time.perf_counter()
 
@@ -91,7 +121,8 @@ def main() -> None:
     step("measuring")
     release = owner.measure(Plan.standard(a.epsilon, DELTA))
     step("fitting")
-    made = generate(fit(release, zoning), n_persons=a.subscribers, days=a.days, seed=1)
+    model = fit(release, zoning)
+    made = generate(model, n_persons=a.subscribers, days=a.days, seed=1)
     step("generating")
     cpu = time.process_time()
     out = write(made, a.folder / "out", workers=2, network=Network.of(made, EventOptions()))
@@ -109,12 +140,18 @@ def main() -> None:
     stays = Plan(1.0, DELTA, requests=STANDARD)
     again = loop.rows(Plan.standard())
     show("What was detected of synthetic events against what the synthetic people did",
-         compared(tables_of(true), Tables(*again), zoning, period, backend, SHOWN))  # fmt: skip
+         compared(as_seen(tables_of(true)), Tables(*again), zoning, period, backend, SHOWN))  # fmt: skip
     show("The same of the made-up operator: what detection loses on any events",
-         compared(Tables(*owner.rows(stays)), Tables(*events.rows(stays)), zoning, period, backend, SHOWN))  # fmt: skip
+         compared(as_seen(Tables(*owner.rows(stays))), Tables(*events.rows(stays)), zoning, period, backend, SHOWN))  # fmt: skip
     step("comparing usage")
     show("Usage measured from synthetic events against that of the made-up operator",
          compared(Tables(*owner.rows(Plan.standard())), Tables(*again), zoning, period, backend, ()))  # fmt: skip
+    if a.denser:
+        step("drawing denser events")
+        out = denser(generate(model, n_persons=min(FEW, a.subscribers), days=a.days, seed=1), a.folder / "dense", a.denser)
+        dense = Curator.of(a.folder / "dense" / "loop", zoning)
+        show(f"What was detected of {a.denser} times the events, of {min(FEW, a.subscribers):,} people",
+             compared(as_seen(tables_of(open_out(out, backend))), Tables(*dense.rows(stays)), zoning, period, backend, SHOWN))  # fmt: skip
     step("done")
 
 

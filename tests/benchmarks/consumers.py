@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import postgres_run
+import pyarrow.parquet as pq
 
 from synthmob.pipeline.exporting import export
 
@@ -154,6 +156,45 @@ def asked_of(consumer: Consumer, folder: Path, asked: argparse.Namespace) -> dic
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+DUCKDB = """
+import json, sys, duckdb
+said = {name: duckdb.sql("select count(*) from '" + sys.argv[1] + "/" + name + ".parquet'").fetchall()[0][0] for name in sys.argv[2:]}
+print(json.dumps(said))
+"""
+R = """
+asked <- commandArgs(trailingOnly = TRUE)
+rows <- function(name) nrow(read.csv(pipe(sprintf("duckdb -csv -c \\"FROM '%s/%s.parquet'\\"", asked[1], name))))
+said <- sapply(asked[-1], rows)
+cat(sprintf("{%s}\\n", paste0('"', names(said), '": ', said, collapse = ", ")))
+"""
+
+
+def parquet(out: Path, command: list[str]) -> str:
+    """The rows of OUT's own files, by their footers, and those that a program reads."""
+    names = ["persons", *(name for name in ("stays/*", "trips/*", "events/*") if (out / name[:-2]).exists())]
+    ours = {name: sum(pq.read_metadata(path).num_rows for path in out.glob(f"{name}.parquet")) for name in names}
+    done = subprocess.run([*command, str(out.resolve()), *names], capture_output=True, text=True, check=False, cwd="/")
+    if done.returncode:
+        return f"it refused: {done.stderr.strip().splitlines()[-1]}"
+    took = json.loads(done.stdout.splitlines()[-1])
+    wrote = ", ".join(f"{name} {rows:,}" for name, rows in ours.items())
+    return f"we wrote {wrote}; it took {took}, refused {sum(ours[name] - took[name] for name in names)}"
+
+
+def by_r(out: Path, top: Path) -> str:
+    """R without any package, by DuckDB's command, as the card of a dataset tells."""
+    if shutil.which("Rscript") is None:
+        return "not installed, apt-get install r-base-core"
+    (top / "rows.R").write_text(R, encoding="utf-8")
+    return parquet(out, ["uv", "run", "-q", "--no-project", "--with", "duckdb-cli", "Rscript", str(top / "rows.R")])
+
+
+def by_duckdb(out: Path, top: Path) -> str:
+    """DuckDB from its own package."""
+    del top
+    return parquet(out, ["uv", "run", "-q", "--no-project", "--with", "duckdb", "python", "-c", DUCKDB])
+
+
 def flowkit(out: Path, top: Path) -> str:
     """The events that we wrote and those that the tables of FlowDB's layout took, in a server of Debian's packages."""
     tables = ("events.calls", "events.sms", "events.mds", "infrastructure.sites", "infrastructure.cells")
@@ -200,6 +241,9 @@ def main() -> None:
             wrote = ", ".join(f"{name} {rows:,}" for name, rows in written.rows.items())
             took = ", ".join(f"{name} {value}" for name, value in asked_of(consumer, folder, asked).items())
             print(f"{consumer.name}: we wrote {wrote}; it took {took} ({time.perf_counter() - started:.0f} s)", flush=True)
+        for name, read in (("DuckDB on Parquet", by_duckdb), ("R on Parquet", by_r)):
+            if not asked.names or name in asked.names:
+                print(f"{name}: {read(asked.out, Path(top))}", flush=True)
         for name, served in (("PostGIS", postgis), ("FlowKit", flowkit)):
             if name == "FlowKit" and not asked.names and not (asked.out / "events").exists():
                 print(f"{name}: OUT has no events")

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import shapely
-from small_out import exported, rows, small
+from small_out import exported, parsed, rows, small
 
 from synthmob.export.formats import EXPORTERS
 from synthmob.manifest import FILE
@@ -70,8 +70,16 @@ def test_kepler_draws_a_trip_from_the_stay_that_ends_to_the_one_that_begins(expo
 
 def test_weights_are_a_column_where_they_are_asked_for(out: Path, tmp_path: Path) -> None:
     heavy = small(out, tmp_path / "out", persons=50, block=50, weight=2.5)
-    found = pd.read_csv(exported(heavy, tmp_path, "kepler", weighted=True) / "trips.csv")
-    assert set(found.weight) == {2.5}
+    for name, files in (("kepler", ("stays", "trips")), ("trackintel", ("staypoints", "triplegs", "trips", "locations")),
+                        ("postgis", ("persons",)), ("flowkit", ("weights",))):  # fmt: skip
+        folder = exported(heavy, tmp_path, name, weighted=True)
+        for file in files:
+            found = pd.read_csv(folder / f"{file}.csv", dtype={"geom": str, "home": str})
+            assert set(found.weight) == {2.5} and not {c for c in found if c.startswith("weight.")}, (name, file)
+    assert "COPY" in (load := (folder / "load.sql").read_text().upper()) and "SUBSCRIBER_WEIGHTS (MSISDN, WEIGHT)" in load
+    persons = parsed(exported(heavy, tmp_path, "matsim", weighted=True) / "population_000.xml.gz").iter("person")
+    told = [a.text for person in persons for a in person.iter("attribute") if a.get("name") == "weight"]
+    assert len(told) > 30 and set(told) == {"2.5"}
 
 
 # ---------------------------------------------------------------- scikit-mobility

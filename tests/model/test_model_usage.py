@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import handmade
@@ -15,6 +16,7 @@ from synthmob.counts import STATISTICS, Coded, coded, count
 from synthmob.counts.events import since_midnight
 from synthmob.engine import connect
 from synthmob.marginals import Marginal
+from synthmob.model import usage as usage_model
 from synthmob.model.geography import Geography
 from synthmob.model.usage import STEADY, fit_usage, has_usage, middles
 from synthmob.period import Period
@@ -100,6 +102,35 @@ def test_noise_and_cut_are_borne(known: dict[str, Marginal]) -> None:
     assert alike(found.hours.sum(axis=1), exact.hours.sum(axis=1)) < 0.03 and alike(found.hours, exact.hours) < 0.1
     assert alike(found.per_day.sum(axis=0), exact.per_day.sum(axis=0)) < 0.05
     assert (found.tilt > 0).all() and 0 <= found.steady[0] <= 0.95
+
+
+def with_one_cell_more(table: Marginal, row: int, column: int, value: float) -> Marginal:
+    """A table as if noise alone had carried an empty cell past the cut."""
+    more = Marginal.of(table.name, table.axes, [*table.codes, (row, column)], [*table.values, value])
+    return replace(more, sigma=value / 3, cut=value - 1, bound_l2=table.bound_l2)
+
+
+def test_a_cell_of_pure_noise_gives_no_kind_anything(known: dict[str, Marginal]) -> None:
+    """Messages have no duration and no volume, and there is no fourth kind: one cell of 40 persons does not change that."""
+    spoilt = known | {name: with_one_cell_more(known[name], row, 5, 40.0) for name, row in (
+        ("event_hours", 3), ("event_durations", 1), ("event_volumes", 1))}  # fmt: skip
+    found, exact = fitted(spoilt), fitted(known)
+    assert (found.hours[3] == 0).all() and (found.durations[1] == 0).all() and (found.volumes[1] == 0).all()
+    assert alike(found.volumes, exact.volumes) < 0.02 and alike(found.durations, exact.durations) < 0.02
+    told = fitted(known | {"event_volumes": with_one_cell_more(known["event_volumes"], 1, 5, float(known["event_hours"].total))})
+    assert told.volumes[1].any()  # what most of them have is no noise
+
+
+def test_beyond_what_was_published_a_law_falls_ever_faster() -> None:
+    bell = np.exp(-0.25 * (np.arange(12) - 3.0) ** 2)
+    published = np.broadcast_to(np.arange(12) < 7, (1, 12))
+    even = np.where(published, bell, 2e-2)
+    assert usage_model._falling(even, published)[0] == pytest.approx(bell)  # pyright: ignore[reportPrivateUsage]
+    low, short = np.where(published, bell, 1e-9), np.broadcast_to(np.arange(12) < 3, (1, 12))
+    assert usage_model._falling(low, published).tolist() == low.tolist()  # pyright: ignore[reportPrivateUsage]
+    assert usage_model._falling(even, short).tolist() == even.tolist()  # pyright: ignore[reportPrivateUsage]
+    rising = np.broadcast_to(np.exp(np.arange(12.0)), (1, 12))
+    assert (usage_model._falling(rising, published)[0, 7:] <= rising[0, 6] * (1 + 1e-9)).all()  # pyright: ignore[reportPrivateUsage]
 
 
 def test_what_is_not_told_is_left_open(known: dict[str, Marginal]) -> None:
