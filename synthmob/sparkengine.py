@@ -35,9 +35,8 @@ SETTINGS = {
 }
 QUIET_JAVA = "-Dlog4j2.level=OFF -Dlog4j2.StatusLogger.level=OFF"
 ANSWER_S = 5.0
+LEAST_PARTITIONS = 2
 WITHOUT = {"measure": "use --engine duckdb", "generate": "leave --engine out"}
-PARTITIONS = {"spark.sql.shuffle.partitions": "8"}
-"""On one machine two hundred partitions, Spark's default, are two hundred small files a step."""
 
 
 BLANKS = (9, 10, 11, 12, 13, 32)
@@ -46,7 +45,7 @@ BLANKS = (9, 10, 11, 12, 13, 32)
 
 def connect(master: str, *, memory_limit_gb: float | None, temp_directory: str | None) -> Any:
     """An ibis backend on a Spark session of its own; InputError where Spark or its Java is not there, or no cluster answers."""
-    settings = dict(PARTITIONS) if master.startswith("local") else {}
+    settings = _partitions(master) if master.startswith("local") else {}
     if memory_limit_gb is not None:
         settings["spark.driver.memory"] = f"{max(int(memory_limit_gb * 1024), 1)}m"
     if temp_directory is not None:
@@ -79,6 +78,16 @@ def session(master: str, verb: str, settings: Mapping[str, str]) -> Any:
         raise InputError(f"Spark cannot be started at {master}: see that its master runs there and that its Java is 17 or later.") from None
 
 
+def _partitions(master: str) -> dict[str, str]:
+    """As many partitions as cores on one machine: two hundred, Spark's default, are two hundred small files a step.
+
+    >>> _partitions("local[3]")
+    {'spark.sql.shuffle.partitions': '3'}
+    """
+    said = master.removeprefix("local").strip("[]")
+    return {"spark.sql.shuffle.partitions": str(max(int(said) if said.isdigit() else os.cpu_count() or 1, LEAST_PARTITIONS))}
+
+
 def _answers(master: str) -> bool:
     """Whether somebody listens where a master should: Spark itself would try for a minute."""
     if not master.startswith("spark://"):
@@ -91,11 +100,23 @@ def _answers(master: str) -> bool:
 
 
 def keep(backend: Any, name: str, table: Any) -> Any:
-    """A table kept in memory and on the disks of the executors."""
+    """A table kept in memory and on the disks of the executors, and computed again by Spark where one of them is lost.
+
+    What is built on it sees rows of nowhere: Spark would otherwise write the whole history of a table out wherever it is named, also
+    where it is cached, and a dozen steps that each name the one before three times are half a million of the first.
+    """
+    from pyspark.sql import DataFrame, SparkSession  # pyright: ignore[reportMissingImports]
+
+    session = SparkSession.getActiveSession()
     given = table if isinstance(table, ibis.Expr) else ibis.memtable(table)
-    kept = backend.create_view(name, given, overwrite=True)
-    backend.raw_sql(f"CACHE TABLE `{name}`")
-    return kept
+    view = backend.create_view(name, given, overwrite=True)
+    if isinstance(given.op(), ibis.expr.operations.InMemoryTable):
+        return view  # it has no history, and Spark sees that it is small enough to be sent to everybody
+    frame = session.table(name).persist()
+    frame.count()
+    rows, java = frame._jdf.queryExecution().toRdd(), session._jsparkSession  # noqa: SLF001  (its Python has no word for it)
+    DataFrame(java.internalCreateDataFrame(rows, frame._jdf.schema(), False), session).createOrReplaceTempView(name)  # noqa: SLF001
+    return backend.table(name)
 
 
 def read_parquet(backend: Any, paths: Sequence[str], base: str, nanoseconds: Collection[str], file: str, row: str) -> Any:

@@ -13,7 +13,9 @@ from typing import Any
 
 import handmade_usage
 import pytest
+import spark_cluster
 from smallrun import synthmob
+from spark_cluster import java_children
 
 from synthmob import modelfile
 from synthmob.errors import FormatError, InputError
@@ -186,3 +188,26 @@ def test_what_a_worker_cannot_write_is_said_in_a_sentence(model: Path, tmp_path:
     with pytest.raises(InputError, match=r"(It does not see|Spark gave a part up after its last try \(FileNotFoundError: .*asides-)"):
         written(model, tmp_path / "out", "local[1]", spoil)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_a_cluster_whose_executor_is_killed_makes_the_same_bytes(
+    model: Path, whole: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+    killed: list[int] = []
+
+    def kill(_made: Made) -> None:
+        if not killed:
+            killed.extend(java_children("CoarseGrainedExecutorBackend")[:1])
+            os.kill(killed[0], signal.SIGKILL)
+
+    with spark_cluster.running(workers=2) as master:
+        written(model, tmp_path / "out", master, kill)
+    assert killed and bytes_of(tmp_path / "out") == whole and [p.name for p in tmp_path.iterdir()] == ["out"]
+    monkeypatch.setattr(cluster, "WORKER_S", 3.0)
+    with spark_cluster.running(workers=0) as master:
+        assert synthmob("generate", model, "--persons", 10, "--engine", master, "-o", tmp_path / "new") == 2
+    said = capfd.readouterr()
+    assert said.err.count("\n") == 1 and "has taken any work within 3 s" in said.err and [p.name for p in tmp_path.iterdir()] == ["out"]

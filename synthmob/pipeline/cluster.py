@@ -45,14 +45,19 @@ class Made:
     cpu_s: float
 
 
+def check(name: str) -> None:
+    """InputError for an engine that is no Spark."""
+    if not engine.is_spark(name):
+        raise InputError(f"There is no engine {name!r}: give local[*] (Spark on this machine) or spark://HOST:PORT (a cluster).")
+
+
 @contextmanager
 def opened(name: str, wanted: Wanted, heard: Callable[[Made], None] = lambda _made: None) -> Generator[Elsewhere]:
     """A Spark that makes parts; InputError where there is none, where no worker answers, or where workers lack this package.
 
     `heard` is told of every part that a task has made.
     """
-    if not engine.is_spark(name):
-        raise InputError(f"There is no engine {name!r}: give local[*] (Spark on this machine) or spark://HOST:PORT (a cluster).")
+    check(name)
     local = _LOCAL.fullmatch(name)
     session = sparkengine.session(f"local[{local[1] or 1},{TRIES}]" if local else name, "generate", {})
     try:
@@ -173,6 +178,8 @@ def _cores(session: Any) -> int:
 
 def _end(session: Any) -> None:
     """End what it is at, and itself; it may have ended before."""
-    for ending in (lambda: session.sparkContext.cancelAllJobs(), session.stop):
-        with suppress(*sparkengine.failures(), AttributeError):
-            ending()
+    gone = *sparkengine.failures(), AttributeError
+    with suppress(*gone):
+        session.sparkContext.cancelAllJobs()
+    with suppress(*gone):
+        session.stop()

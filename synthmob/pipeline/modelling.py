@@ -39,6 +39,8 @@ def generate(
     """Generate people of a model into an OUT folder, with weights that make them the residents of a census; with `events` what their
     phones do as well, on the sites of a public list or drawn; with `resume` an unfinished OUT is gone on with; with an `engine` the
     tasks of a Spark make and write the parts."""
+    if engine is not None:
+        cluster.check(engine)
     wanted = Wanted(model, persons, days, seed, census, events, site_list)
     people, network = wanted.people()
     with ExitStack() as stack:
