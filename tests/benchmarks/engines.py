@@ -1,8 +1,9 @@
 """One world counted by DuckDB, Spark and PostgreSQL, and one model lived by threads and by Spark's tasks, each as a table.
 
 `UV_PROJECT_ENVIRONMENT=.venv-spark uv run --group spark python tests/benchmarks/engines.py [MODEL]` wants a Java and PostgreSQL's programs.
-Counts are exact, of made-up subscribers, before noise; MODEL is a folder of `fit`, a small one by hand where none is named. CPU seconds of
-threads are those of the whole run; those of tasks are what they say themselves, and beside them stand those of the driver and of Java.
+Counts are exact, before noise, of a few made-up subscribers or of those of a demonstration (`--records synthmob-demo/records`); MODEL is a
+folder of `fit`, a small one by hand where none is named. CPU seconds of counting are those of this process and of the Java that it has
+started, without a server's; those of tasks are what they say themselves, and beside them stand those of the driver and of Java.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from synthmob.plan import Plan
 from synthmob.private.curator import Curator
 from synthmob.private.records import Sources
 from synthmob.synthesis.writer import write
+from synthmob.zonefiles import read_zoning
 
 TYPES = {
     "subscribers": "subscriber_id text, sex text, age_band text",
@@ -53,6 +55,7 @@ class Lived:
 
     digest: str
     rows: int
+    size: int
     makers_s: float
     driver_s: float
     java_s: float
@@ -61,7 +64,9 @@ class Lived:
 def loaded(server: postgres_run.Server, folder: Path) -> Address:
     """The address of a schema that holds the records of a folder."""
     server.asked("CREATE SCHEMA cdr")
-    for name, columns in TYPES.items():
+    for name, known in TYPES.items():
+        there = pq.read_schema(folder / f"{name}.parquet").names
+        columns = ", ".join(column for column in known.split(", ") if column.split()[0] in there)
         server.asked(f"CREATE TABLE cdr.{name} ({columns})")
         rows = server.socket / f"{name}.csv"
         names = ", ".join(word.split()[0] for word in columns.split(", "))
@@ -74,7 +79,8 @@ def loaded(server: postgres_run.Server, folder: Path) -> Address:
 @contextmanager
 def engines(folder: Path, spark: str, read_from: Literal["stays", "events"]) -> Iterator[dict[str, Curator]]:
     """A curator of the same records for each engine; the server lives as long as the block."""
-    files = Curator.of(folder, TOWN, read_from=read_from)
+    zones = folder / "zones.geojson"
+    files = Curator.of(folder, read_zoning(zones) if zones.exists() else TOWN, read_from=read_from)
     with tempfile.TemporaryDirectory() as short:
         Path(short).chmod(0o755)  # the server's user must get in
         with postgres_run.server(Path(short) / "pg") as server:
@@ -85,18 +91,21 @@ def engines(folder: Path, spark: str, read_from: Literal["stays", "events"]) -> 
 def show_counts(folder: Path, spark: str, most: int | None) -> bool:
     """Print what each engine counts; whether it is the same."""
     same = True
-    print(f"{'records of':<10} {'counted by':<16} {'tables':>6} {'cells':>9} {'sum, persons':>14} {'wall s':>7}  sha256 of the counts")
+    rows = {name: pq.read_metadata(folder / f"{name}.parquet").num_rows for name in TYPES}
+    print(", ".join(f"{n:,} {name}" for name, n in rows.items()))
+    print(f"{'records of':<10} {'counted by':<16} {'tables':>6} {'cells':>9} {'sum, persons':>14} {'CPU s':>7}  sha256 of the counts")
     for read_from in ("stays", "events"):
         digests = set[str]()
         with engines(folder, spark, read_from) as curators:
             for name, curator in curators.items():
-                plan, began = curator.plan(Plan.standard()), time.perf_counter()
+                plan, began = curator.plan(Plan.standard()), time.process_time() + java_s()
                 plan = plan if most is None else replace(plan, requests=plan.requests[:: -(-len(plan.requests) // most)])
                 found = curator.exact(plan)
                 digest = digest_of(found)
                 digests.add(digest)
                 cells, total = sum(len(c) for c, _ in found.values()), sum(int(n.sum()) for _, n in found.values()) / 1024
-                print(f"{read_from:<10} {name:<16} {len(found):>6} {cells:>9,} {total:>14,.3f} {time.perf_counter() - began:>7.1f}  "
+                print(f"{read_from:<10} {name:<16} {len(found):>6} {cells:>9,} {total:>14,.3f} "
+                      f"{time.process_time() + java_s() - began:>7.1f}  "
                       f"{digest[:16]}", flush=True)  # fmt: skip
         same = same and len(digests) == 1
     return same
@@ -127,8 +136,8 @@ def lived(wanted: Wanted, engine: str | None, out: Path) -> Lived:
             java = java_s() - java
     driver = time.process_time() - before
     rows = sum(pq.read_metadata(file).num_rows for file in out.glob("*/*.parquet"))
-    said = sum(one.cpu_s for one in made)
-    return Lived(manifest.digest(out), rows, said if engine else driver, driver if engine else 0.0, java if engine else 0.0)
+    size, said = sum(file.stat().st_size for file in out.rglob("*") if file.is_file()), sum(one.cpu_s for one in made)
+    return Lived(manifest.digest(out), rows, size, said if engine else driver, driver if engine else 0.0, java if engine else 0.0)
 
 
 def java_s() -> float:
@@ -147,7 +156,8 @@ def java_s() -> float:
 def show_generated(wanted: Wanted, spark: str, rounds: int) -> bool:
     """Print the runs, in turns; whether all have the same bytes."""
     print(f"\n{wanted.persons:,} persons, {wanted.days} days")
-    print(f"{'made by':<16} {'rows':>12} {'CPU s':>7} {'driver':>7} {'Java':>6} {'M rows/CPU s':>13} {'with all':>9}  sha256 of OUT")
+    print(f"{'made by':<16} {'rows':>12} {'CPU s':>7} {'driver':>7} {'Java':>6} {'M rows/CPU s':>13} {'with all':>9} {'bytes/row':>9}  "
+          "sha256 of OUT")  # fmt: skip
     digests = set[str]()
     for _ in range(rounds):
         for engine in (None, spark):
@@ -156,8 +166,8 @@ def show_generated(wanted: Wanted, spark: str, rounds: int) -> bool:
             digests.add(run.digest)
             whole = run.makers_s + run.driver_s + run.java_s
             print(f"{'a thread' if engine is None else engine:<16} {run.rows:>12,} {run.makers_s:>7.2f} {run.driver_s:>7.2f} "
-                  f"{run.java_s:>6.2f} {run.rows / run.makers_s / 1e6:>13.2f} {run.rows / whole / 1e6:>9.2f}  {run.digest[:16]}",
-                  flush=True)  # fmt: skip
+                  f"{run.java_s:>6.2f} {run.rows / run.makers_s / 1e6:>13.2f} {run.rows / whole / 1e6:>9.2f} "
+                  f"{run.size / run.rows:>9.1f}  {run.digest[:16]}", flush=True)  # fmt: skip
     return len(digests) == 1
 
 
@@ -166,6 +176,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path, nargs="?")
     parser.add_argument("--subscribers", type=int, default=60)
+    parser.add_argument("--records", type=Path, metavar="DIR", help="count these, with their zones.geojson, instead")
     parser.add_argument("--tables", type=int, metavar="N", help="count about so many of the standard plan's tables (default all)")
     parser.add_argument("--persons", type=int, default=1_000_000)
     parser.add_argument("--days", type=int, default=1)
@@ -176,7 +187,8 @@ def main() -> int:
     good = True
     with tempfile.TemporaryDirectory() as top:
         if asked.only != "bytes":
-            good = show_counts(write_everything(Path(top) / "records", asked.subscribers), asked.spark, asked.tables)
+            folder = asked.records or write_everything(Path(top) / "records", asked.subscribers)
+            good = show_counts(folder, asked.spark, asked.tables)
         if asked.only != "counts":
             model = asked.model or modelfile.save(handmade_usage.model(), Path(top) / "model")
             good = show_generated(Wanted(model, asked.persons, asked.days, 1), asked.spark, asked.rounds) and good
