@@ -14,13 +14,22 @@ DUCKDB = "duckdb"
 _SPARK = re.compile(r"local(\[(\*|[1-9]\d*)\])?|spark://\S+")
 
 
+def is_spark(name: str) -> bool:
+    """Whether `name` is where a Spark runs: local, local[N], local[*] or spark://HOST:PORT.
+
+    >>> is_spark("local[2]"), is_spark("duckdb")
+    (True, False)
+    """
+    return _SPARK.fullmatch(name) is not None
+
+
 def check(name: str) -> None:
     """InputError where `name` is no engine.
 
     >>> check("duckdb"), check("local[2]"), check("spark://head:7077")
     (None, None, None)
     """
-    if name != DUCKDB and not _SPARK.fullmatch(name):
+    if name != DUCKDB and not is_spark(name):
         raise InputError(f"There is no engine {name!r}: give {DUCKDB}, local[*] (Spark on this machine) or spark://HOST:PORT (a cluster).")
 
 

@@ -19,6 +19,8 @@ def add(verbs: Any, epilog: str) -> None:
     p.add_argument("--seed", type=int, default=0, help="the same seed gives the same files (default 0)")
     p.add_argument("--scale-to", type=Path, metavar="CENSUS", help="residents by district (or zone), sex, age_band, n: gives each a weight")
     p.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="threads (default: one a processor)")
+    p.add_argument("--engine", metavar="NAME",
+                   help="let tasks of Spark make the parts: local[*] on this machine, spark://HOST:PORT on a cluster")  # fmt: skip
     p.add_argument("--resume", action="store_true", help="go on where a run for the same OUT was broken off, and keep what this one writes")
     p.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="folder to write")
     arguments.add_events(p)
@@ -33,7 +35,7 @@ def run(a: argparse.Namespace) -> None:
     with terminal.persons_progress() as progress:
         people = generate(
             a.model, a.output, persons=a.persons, days=a.days, seed=a.seed, workers=a.workers, census=a.scale_to,
-            progress=progress, events=arguments.events(a), site_list=a.sites, resume=a.resume)  # fmt: skip
+            progress=progress, events=arguments.events(a), site_list=a.sites, resume=a.resume, engine=a.engine)  # fmt: skip
     print(f"{a.output}: {people.n_persons:,} synthetic persons, {people.days} days, seed {people.seed}")
     if people.census is not None:
         print(f"Their weights make them the {people.census.total:,.0f} residents of {a.scale_to}.")

@@ -10,8 +10,10 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Collection, Generator, Sequence
-from contextlib import contextmanager
+import socket
+import sys
+from collections.abc import Collection, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -20,7 +22,6 @@ import ibis
 from synthmob.errors import InputError
 
 SETTINGS = {
-    "spark.app.name": "synthmob measure",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     # An executor's complaint may quote a row: it stays in the exception, which becomes a sentence of ours.
@@ -33,8 +34,9 @@ SETTINGS = {
     "spark.sql.legacy.parquet.nanosAsLong": "true",
 }
 QUIET_JAVA = "-Dlog4j2.level=OFF -Dlog4j2.StatusLogger.level=OFF"
-PARTITIONS = {"spark.sql.shuffle.partitions": "8"}
-"""On one machine two hundred partitions, Spark's default, are two hundred small files a step."""
+ANSWER_S = 5.0
+LEAST_PARTITIONS = 2
+WITHOUT = {"measure": "use --engine duckdb", "generate": "leave --engine out"}
 
 
 BLANKS = (9, 10, 11, 12, 13, 32)
@@ -43,37 +45,78 @@ BLANKS = (9, 10, 11, 12, 13, 32)
 
 def connect(master: str, *, memory_limit_gb: float | None, temp_directory: str | None) -> Any:
     """An ibis backend on a Spark session of its own; InputError where Spark or its Java is not there, or no cluster answers."""
-    try:
-        from pyspark.sql import SparkSession  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        raise InputError("The engine is Spark and pyspark is not installed: install pyspark 4, or use --engine duckdb.") from None
-    if shutil.which("java") is None:
-        raise InputError("The engine is Spark and no java is found: install a Java runtime of 17 or later, or use --engine duckdb.")
-    builder = SparkSession.builder.master(master)
-    settings = {**SETTINGS, **(PARTITIONS if master.startswith("local") else {}), "spark.driver.extraJavaOptions": QUIET_JAVA}
+    settings = _partitions(master) if master.startswith("local") else {}
     if memory_limit_gb is not None:
         settings["spark.driver.memory"] = f"{max(int(memory_limit_gb * 1024), 1)}m"
     if temp_directory is not None:
         settings |= {"spark.local.dir": temp_directory, "spark.sql.warehouse.dir": temp_directory}
-    for name, value in settings.items():
-        builder = builder.config(name, value)
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
-    try:
-        with _silence():
-            session = builder.getOrCreate()
-        backend = ibis.pyspark.connect(session)
-    except failures():
-        raise InputError(f"Spark cannot be started at {master}: see that its master runs there and that its Java is 17 or later.") from None
+    backend = ibis.pyspark.connect(session(master, "measure", settings))
     backend.compiler = _compiler()
     return backend
 
 
+def session(master: str, verb: str, settings: Mapping[str, str]) -> Any:
+    """A Spark session for a verb; InputError where Spark or its Java is not there, or no cluster answers."""
+    try:
+        from pyspark.sql import SparkSession  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        raise InputError(f"The engine is Spark and pyspark is not installed: install pyspark 4, or {WITHOUT[verb]}.") from None
+    if shutil.which("java") is None:
+        raise InputError(f"The engine is Spark and no java is found: install a Java runtime of 17 or later, or {WITHOUT[verb]}.")
+    if not _answers(master):
+        raise InputError(f"No Spark master answers at {master}: see that it runs and can be reached from here, or {WITHOUT[verb]}.")
+    if master.startswith("local"):
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder.master(master).appName(f"synthmob {verb}")
+    for name, value in {**SETTINGS, "spark.driver.extraJavaOptions": QUIET_JAVA, **settings}.items():
+        builder = builder.config(name, value)
+    try:
+        with _silence():
+            return builder.getOrCreate()
+    except failures():
+        raise InputError(f"Spark cannot be started at {master}: see that its master runs there and that its Java is 17 or later.") from None
+
+
+def _partitions(master: str) -> dict[str, str]:
+    """As many partitions as cores on one machine: two hundred, Spark's default, are two hundred small files a step.
+
+    >>> _partitions("local[3]")
+    {'spark.sql.shuffle.partitions': '3'}
+    """
+    said = master.removeprefix("local").strip("[]")
+    return {"spark.sql.shuffle.partitions": str(max(int(said) if said.isdigit() else os.cpu_count() or 1, LEAST_PARTITIONS))}
+
+
+def _answers(master: str) -> bool:
+    """Whether somebody listens where a master should: Spark itself would try for a minute."""
+    if not master.startswith("spark://"):
+        return True
+    for place in master.removeprefix("spark://").split(","):
+        host, _, port = place.rpartition(":")
+        with suppress(OSError, ValueError, OverflowError), socket.create_connection((host.strip("[]"), int(port)), ANSWER_S):
+            return True
+    return False
+
+
 def keep(backend: Any, name: str, table: Any) -> Any:
-    """A table kept in memory and on the disks of the executors."""
+    """A table kept in memory and on the disks of the executors, and computed again by Spark where one of them is lost.
+
+    What is built on it sees rows of nowhere: Spark would otherwise write the whole history of a table out wherever it is named, also
+    where it is cached, and a dozen steps that each name the one before three times are half a million of the first.
+    """
+    from pyspark.sql import DataFrame, SparkSession  # pyright: ignore[reportMissingImports]
+
+    session = SparkSession.getActiveSession()
     given = table if isinstance(table, ibis.Expr) else ibis.memtable(table)
-    kept = backend.create_view(name, given, overwrite=True)
-    backend.raw_sql(f"CACHE TABLE `{name}`")
-    return kept
+    view = backend.create_view(name, given, overwrite=True)
+    if isinstance(given.op(), ibis.expr.operations.InMemoryTable):
+        return view  # it has no history, and Spark sees that it is small enough to be sent to everybody
+    frame = session.table(name).persist()
+    frame.count()
+    rows, java = frame._jdf.queryExecution().toRdd(), session._jsparkSession  # noqa: SLF001  (its Python has no word for it)
+    DataFrame(java.internalCreateDataFrame(rows, frame._jdf.schema(), False), session).createOrReplaceTempView(name)  # noqa: SLF001
+    return backend.table(name)
 
 
 def read_parquet(backend: Any, paths: Sequence[str], base: str, nanoseconds: Collection[str], file: str, row: str) -> Any:

@@ -107,8 +107,6 @@ WRONG: dict[str, tuple[Words, str]] = {
     "from elsewhere": ((*MEASURE, "--from", "trips"), "--from"),
     "no memory": ((*MEASURE, "--memory-limit-gb", "-1"), "memory limit"),
     "no engine": ((*MEASURE, "--engine", "hive"), "There is no engine 'hive'"),
-    "Spark for events": ((*MEASURE, "--engine", "local[2]", "--from", "events"), "Spark counts records of stays"),
-    "Spark for events alone": (("measure", "events", *MEASURE[2:], "--engine", "local[2]"), "Spark counts records of stays"),
     "no plan": ((*MEASURE, "--plan", "nowhere.toml"), "no readable plan"),
     "plan of nonsense": ((*MEASURE, "--plan", "wrong.toml"), "not TOML"),
     "plan of another table": ((*MEASURE, "--plan", "other.toml"), "names a table 'secrets'"),
@@ -119,6 +117,7 @@ WRONG: dict[str, tuple[Words, str]] = {
     "somebody's folder": ((*MEASURE[:-1], "mine"), "left alone"),
     "a file for a folder": ((*MEASURE[:-1], "wrong.toml"), "is a file"),
     "no release": (("fit", "records", "--zones", "records/zones.geojson", "-o", "new"), r"no release\.json"),
+    "no engine of that name": (("generate", "model", "--persons", "5", "--engine", "duckdb", "-o", "new"), "There is no engine 'duckdb'"),
     "no model": (("generate", "records", "--persons", "5", "-o", "new"), r"no model\.json"),
     "check of one": (("check", "records"), "compares RELEASE with OUT"),
     "check of three": (("check", "a", "b", "c"), "compares RELEASE with OUT"),
@@ -133,9 +132,6 @@ WRONG: dict[str, tuple[Words, str]] = {
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     top = tmp_path_factory.mktemp("place")
     operator(top / "records")
-    only = operator(top / "events")
-    (only / "stays.csv").unlink()
-    (only / "events.csv").write_text("subscriber_id,time,zone_id\ns0,2026-03-02 08:00:00,z0\n")
     (top / "mine").mkdir()
     (top / "mine" / "thesis.txt").write_text("mine")
     (top / "wrong.toml").write_text("= nonsense")

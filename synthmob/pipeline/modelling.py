@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import ExitStack
 from pathlib import Path
 
 from synthmob import folders, manifest, modelfile
 from synthmob.model import mobility
 from synthmob.model.mobility import MobilityModel
+from synthmob.pipeline import cluster
 from synthmob.pipeline.places import ZoningFile, check_folder
+from synthmob.pipeline.wanted import Wanted
 from synthmob.release import Release
-from synthmob.synthesis import days as synthesis
-from synthmob.synthesis import scaling, sites, writer
+from synthmob.synthesis import writer
 from synthmob.synthesis.days import Population
-from synthmob.synthesis.events import EventOptions, Network
+from synthmob.synthesis.events import EventOptions
 from synthmob.synthesis.writer import Progress
 
 
@@ -33,18 +34,18 @@ def fit(release: Path, zones: ZoningFile, target: Path) -> MobilityModel:
 def generate(
     model: Path, target: Path, *, persons: int, days: int, seed: int, workers: int = 1, census: Path | None = None,
     progress: Progress | None = None, events: EventOptions | None = None, site_list: Path | None = None,
-    resume: bool = False,
+    resume: bool = False, engine: str | None = None,
 ) -> Population:  # fmt: skip
     """Generate people of a model into an OUT folder, with weights that make them the residents of a census; with `events` what their
-    phones do as well, on the sites of a public list or drawn; with `resume` an unfinished OUT is gone on with."""
-    check_folder(model, modelfile.MARK, modelfile.KIND)
-    known = modelfile.load(model)
-    people = synthesis.generate(known, n_persons=persons, days=days, seed=seed)
-    if census is not None:
-        people = replace(people, census=scaling.read(census, known.zoning, known.domain))
-    listed = None if site_list is None else sites.read(site_list, known.zoning)
-    network = None if events is None else Network.of(people, events, listed)
-    origin = manifest.inputs(manifest.read(model)) if (model / manifest.FILE).exists() else {}
-    inputs = {"model": model} | {name: path for name, path in (("census", census), ("sites", site_list)) if path is not None}
-    writer.write(people, target, workers=workers, progress=progress, inputs=inputs, origin=origin, network=network, resume=resume)
+    phones do as well, on the sites of a public list or drawn; with `resume` an unfinished OUT is gone on with; with an `engine` the
+    tasks of a Spark make and write the parts."""
+    if engine is not None:
+        cluster.check(engine)
+    wanted = Wanted(model, persons, days, seed, census, events, site_list)
+    people, network = wanted.people()
+    with ExitStack() as stack:
+        elsewhere = None if engine is None else stack.enter_context(cluster.opened(engine, wanted))
+        writer.write(
+            people, target, workers=workers, progress=progress, inputs=wanted.inputs(), origin=wanted.origin(), network=network,
+            resume=resume, elsewhere=elsewhere)  # fmt: skip
     return people

@@ -60,10 +60,7 @@ class RecordFiles:
             raise InputError(f"A memory limit of {self.memory_limit_gb:g} GB cannot be kept: give a number above 0.")
         check(self.engine)
         sources = Sources(self.folder, self.subscribers, self.stays, self.events)
-        curator = Curator(sources, zoning, self.period(), self.read_from, self.memory_limit_gb, self.engine)
-        if self.engine != DUCKDB and (self.read_from == "events" or curator.kind() == "events"):
-            raise InputError("Spark counts records of stays, and does not detect stays from events: leave --engine out, or give stays.")
-        return curator
+        return Curator(sources, zoning, self.period(), self.read_from, self.memory_limit_gb, self.engine)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ of a week is no worker, and where most hours of a week are spent at work that is
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import ibis
@@ -33,21 +34,27 @@ MIN_WORK_MIN, MIN_SHIFT_MIN, MIN_WORK_ALONE_MIN = 120, 240, 240
 CHILDREN = "0-15"
 
 
-def detect(subscribers: Any, stays: Any, zoning: Zoning, period: Period) -> tuple[Any, Any]:
+def _as_it_is(table: Any) -> Any:
+    return table
+
+
+def detect(
+    subscribers: Any, stays: Any, zoning: Zoning, period: Period, keep: Callable[[Any], Any] = _as_it_is
+) -> tuple[Any, Any]:
     """PERSONS (person_id, attributes, worker, home_zone, work_zone) and STAYS (person_id, day, seq, purpose, zone_id,
     ...).
 
     person_id is the subscriber's id: both tables stay inside the boundary. home_zone is a zone label, `outside` or
     `unknown`; work_zone is null for who is no worker. Stays without a purpose get home and work at the anchors, other
     elsewhere. Of equal zones the one that stands first in the zoning is taken. The anchors of any subset of subscribers
-    are the subset.
+    are the subset. `keep` may store a table that several others are built on, as in `stays.detect`.
     """
     ranked = _ranks(zoning)
     if "purpose" in stays.columns:
-        home = _most(_minutes(stays.filter(stays.purpose == "home")), ranked, "home_zone")
+        home = keep(_most(_minutes(stays.filter(stays.purpose == "home")), ranked, "home_zone"))
         work = _most(_minutes(stays.filter(stays.purpose == "work")), ranked, "work_zone")
     else:
-        home = _most(_nights(stays, period), ranked, "home_zone")
+        home = keep(_most(_nights(stays, period), ranked, "home_zone"))
         work = _most(_working_days(stays, home, subscribers, period), ranked, "work_zone")
     table = subscribers.left_join(home, "subscriber_id").drop("subscriber_id_right")
     table = table.left_join(work, "subscriber_id").drop("subscriber_id_right")
@@ -56,7 +63,7 @@ def detect(subscribers: Any, stays: Any, zoning: Zoning, period: Period) -> tupl
         person_id="subscriber_id"
     )
     attributes = [name for name in subscribers.columns if name != "subscriber_id"]
-    persons = persons.select("person_id", *attributes, "worker", "home_zone", "work_zone")
+    persons = keep(persons.select("person_id", *attributes, "worker", "home_zone", "work_zone"))
     return persons, _with_purpose(stays, persons)
 
 

@@ -157,11 +157,6 @@ class Curator:
         with self._coded(concrete, _quiet) as table:
             return {request.name: _totals(table, request) for request in concrete.requests}
 
-    def kind(self) -> Literal["stays", "events"]:
-        """Whether the records would be read as stays or as events; no row is read."""
-        with postgres.connections():
-            return records.kind(self.sources, self.read_from)
-
     def sizes(self, plan: Plan) -> dict[str, int]:
         """How many subscribers and stays there are: confidential, to look for in what is written."""
         concrete = self.plan(plan)
@@ -177,7 +172,7 @@ class Curator:
             parts = _marked((people, days, used), "r"), _marked(_given(self._over(extra), backend, plan), "x")
             joined = (None if tables[0] is None else ibis.union(*_alike(tables)) for tables in zip(*parts, strict=True))
             people, days, used = joined
-        return *anchors.detect(people, days, self.zoning, self.period), _of_persons(used)
+        return *anchors.detect(people, days, self.zoning, self.period, *_steps(backend)), _of_persons(used)
 
     def _over(self, extra: Sources) -> Curator:
         """A curator of planted subscribers, read from what the records are read from."""
@@ -212,9 +207,14 @@ def _given(curator: Curator, backend: Any, plan: Plan) -> tuple[Any, Any, Any]:
         domain=plan.domain, usage=sorted(asked))  # fmt: skip
     if read.stays is not None:
         return read.subscribers, read.stays, read.usage
-    # Kept, for what follows asks for them several times. Spark keeps every step: it does not end over all of them multiplied out.
-    steps = [partial(engine.step, backend)] if engine.on_spark(backend) else []
-    return read.subscribers, engine.step(backend, stays.detect(read.events, curator.zoning, curator.period, *steps)), read.usage
+    # Kept, for what follows asks for them several times.
+    found = stays.detect(read.events, curator.zoning, curator.period, *_steps(backend))
+    return read.subscribers, engine.step(backend, found), read.usage
+
+
+def _steps(backend: Any) -> list[Callable[[Any], Any]]:
+    """What stores each step of a long expression: Spark does not end over all of them multiplied out, DuckDB plans them best as one."""
+    return [partial(engine.step, backend)] if engine.on_spark(backend) else []
 
 
 def _of_persons(used: Any) -> Any:

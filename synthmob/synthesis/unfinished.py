@@ -4,6 +4,7 @@
     .OUT.unfinished/parts.jsonl    a line for every part that is on the disk, with the size and SHA-256 of its files
     .OUT.unfinished/rows/          OUT as far as it has come
     .OUT.unfinished/lock           held by the process that writes; it ends with that process, however that ends
+    .OUT.unfinished/asides-*/      files that other processes are writing for this run; what outlives it finds the folder gone
 
 OUT itself is put in its place in one step, when it is whole. A part counts when its line does: files are on the disk before it, and a
 file that is not what its line says is written again.
@@ -15,6 +16,7 @@ import fcntl
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +27,7 @@ from synthmob import folders, manifest
 from synthmob.errors import FormatError, InputError
 
 KIND = "unfinished synthetic population"
-BEGUN, PARTS, ROWS, LOCK = "begun.json", "parts.jsonl", "rows", "lock"
+BEGUN, PARTS, ROWS, LOCK, ASIDES = "begun.json", "parts.jsonl", "rows", "lock", "asides-"
 MAX_JOURNAL_BYTES = 1 << 28
 Files = dict[str, tuple[int, str]]
 """The files of a part by their path in OUT, each with its size in bytes and its SHA-256."""
@@ -49,6 +51,10 @@ class Work:
         with (self.folder / PARTS).open("ab", buffering=0) as journal:
             journal.write(line.encode())
             os.fsync(journal.fileno())
+
+    def asides(self) -> Path:
+        """A new folder in which other processes may write what they then put in its place; it ends with this run."""
+        return Path(tempfile.mkdtemp(prefix=ASIDES, dir=self.folder))
 
 
 def beside(target: Path) -> Path:
@@ -147,13 +153,17 @@ def _earlier(folder: Path, target: Path, content: Mapping[str, Any]) -> dict[int
     """The whole parts of an earlier run that was asked for the same; FormatError where it was asked for something else."""
     if not (folder / BEGUN).exists():
         return {}
-    said = folders.read_json(folder / BEGUN, KIND)
-    if (other := _difference(said, manifest.plain(content))) is not None:
+    if (other := difference(folder, content)) is not None:
         name, was, now = other
         raise FormatError(
             f"{target} was begun with {name} {was} and is now asked for with {now}: ask for the same to go on with it, or leave "
             "--resume out to begin anew.")
     return {part: files for part, files in _noted(folder).items() if all(_same(folder / ROWS / p, f) for p, f in files.items())}
+
+
+def difference(folder: Path, content: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """The first thing in which the manifest of an OUT on its way is not `content`: its name, how it says it, and how `content` does."""
+    return _difference(folders.read_json(folder / BEGUN, KIND), manifest.plain(content))
 
 
 def _noted(folder: Path) -> dict[int, Files]:
@@ -208,7 +218,8 @@ def _begin(work: Work, content: Mapping[str, Any]) -> None:
     if not work.whole:
         for path in (work.folder / PARTS, work.folder / BEGUN):
             path.unlink(missing_ok=True)
-    shutil.rmtree(work.folder / "old", ignore_errors=True)
+    for earlier in (work.folder / "old", *work.folder.glob(f"{ASIDES}*")):
+        shutil.rmtree(earlier, ignore_errors=True)
     work.rows.mkdir(exist_ok=True)
     kept = {work.rows / path for files in work.whole.values() for path in files}
     for path in work.rows.rglob("*"):

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,10 @@ class Part:
     persons: tuple[pa.Table, ...]
 
 
+Elsewhere = Callable[[Work, Sequence[int]], AbstractContextManager[Callable[[int], Files]]]
+"""What has parts made by other processes: while it is open, it gives the files of a part when they are on the disk and noted."""
+
+
 def write(
     people: Population,
     folder: str | Path,
@@ -66,6 +70,7 @@ def write(
     origin: Mapping[str, Any] | None = None,
     network: Network | None = None,
     resume: bool = False,
+    elsewhere: Elsewhere | None = None,
 ) -> Path:
     """Generate a population into an OUT folder, whole or not at all, and return its path.
 
@@ -73,7 +78,7 @@ def write(
     all. An earlier OUT in its place is replaced, another folder refused. `inputs` are files whose hashes the manifest shall name,
     `origin` what their own manifests say that those were made from; with a `network` over the same people their events are written too.
     With `resume` the parts that a run for the same has left are taken over, and those of this one are left if it is broken off; the
-    model must be among the `inputs` then, for a run is known by its manifest.
+    model must be among the `inputs` then, for a run is known by its manifest. What makes parts `elsewhere` changes no byte of them.
     """
     if type(workers) is not int or not 1 <= workers <= MAX_WORKERS:
         raise InputError(f"The number of workers is {workers!r}: give a whole number from 1 to {MAX_WORKERS}.")
@@ -82,31 +87,30 @@ def write(
     target = Path(folder).resolve()
     _check_ours(target)
     allocation.keep_freed()
-    people.prepare()
-    said = {} if network is None else {"events": network.prepare().describe()}
-    content = describe(people, inputs or {}, origin or {}) | said
+    content = describe(people.prepare(), network, inputs or {}, origin or {})
     told = _Told(progress or _quiet, people.n_persons)
     if resume and _is_there(people, network, target, content):
         told.more(people.n_persons)
         unfinished.clear(target)
         return target
     with unfinished.begun(target, content, KIND, HOLDS, resume=resume) as work:
-        _write_rows(people, network, work, workers, told)
+        _write_rows(people, network, work, workers, told, elsewhere)
         write_rest(people, network, work.rows)
         manifest.write(content, work.rows / manifest.FILE)
     return target
 
 
-def describe(people: Population, inputs: Mapping[str, Path], origin: Mapping[str, Any]) -> dict[str, Any]:
+def describe(people: Population, network: Network | None, inputs: Mapping[str, Path], origin: Mapping[str, Any]) -> dict[str, Any]:
     """The manifest of a population: parameters and seed, the calendar and the categories its rows are to be read by."""
     model = people.model
     parameters: dict[str, Any] = {"persons": people.n_persons, "days": people.days}
     if people.scaling is not None:
         parameters["scaled_to"] = scaling.described(people.scaling)
-    return manifest.compose(
+    content = manifest.compose(
         STEP, parameters, inputs=inputs, seed=people.seed, packages=("numba", "geopandas"), origin=dict(origin), synthetic=True,
         period=replace(model.period, days=people.days).as_json(), domain=asdict(model.domain),
         assumed=list(model.assumed), privacy=model.source.get("privacy", {}))  # fmt: skip
+    return content if network is None else content | {"events": network.prepare().describe()}
 
 
 def _check_ours(target: Path) -> None:
@@ -147,16 +151,21 @@ def paths_of(network: Network | None, part: int) -> tuple[str, ...]:
     return tuple(f"{name}/part-{part:05d}.parquet" for name in names)
 
 
-def write_part(people: Population, network: Network | None, rows: Path, part: int, wrote: Callable[[int], bool] | None = None) -> Part:
+def write_part(
+    people: Population, network: Network | None, rows: Path, part: int, wrote: Callable[[int], bool] | None = None,
+    aside: Path | None = None,
+) -> Part:  # fmt: skip
     """Make a part of the people and see its files through to the disk, in folders that are there.
 
-    `wrote` is told the persons of every block and says whether to go on.
+    `wrote` is told the persons of every block and says whether to go on. Files grow beside their place, or in the folder `aside` where
+    another process may be making the same part.
     """
     paths = paths_of(network, part)
-    asides = [rows / f"{path}.part" for path in paths]
+    asides = [rows / f"{path}.part" if aside is None else aside / path.replace("/", "-") for path in paths]
     persons: list[pa.Table] = []
     with ExitStack() as open_files:
-        files = [open_files.enter_context(_file(aside, _schema_of(people, aside.parent.name))) for aside in asides]
+        schemas = [_schema_of(people, path.split("/")[0]) for path in paths]
+        files = [open_files.enter_context(_file(at, columns)) for at, columns in zip(asides, schemas, strict=True)]
         for index in _blocks_of(people, part):
             mine, *others = _tables_of(people, network, index)
             persons.append(mine)
@@ -164,7 +173,7 @@ def write_part(people: Population, network: Network | None, rows: Path, part: in
                 file.write_table(table, row_group_size=max(table.num_rows, 1))
             if wrote is not None and not wrote(mine.num_rows):
                 raise InterruptedError("told to stop")
-    return Part({path: unfinished.landed(aside, rows / path) for path, aside in zip(paths, asides, strict=True)}, tuple(persons))
+    return Part({path: unfinished.landed(at, rows / path) for path, at in zip(paths, asides, strict=True)}, tuple(persons))
 
 
 def persons_of(people: Population, part: int) -> tuple[pa.Table, ...]:
@@ -183,32 +192,38 @@ def write_rest(people: Population, network: Network | None, rows: Path) -> None:
             file.write_table(sites)
 
 
-def _write_rows(people: Population, network: Network | None, work: Work, workers: int, told: _Told) -> None:
+def _write_rows(
+    people: Population, network: Network | None, work: Work, workers: int, told: _Told, elsewhere: Elsewhere | None
+) -> None:
     for path in paths_of(network, 0):
         (work.rows / path).parent.mkdir(exist_ok=True)
-    with _parts(people, network, work, workers, told) as parts, _file(work.rows / "persons.parquet", _schema_of(people, "persons")) as file:
-        for made in parts:
+    with ExitStack() as stack:
+        file = stack.enter_context(_file(work.rows / "persons.parquet", _schema_of(people, "persons")))
+        for made in stack.enter_context(_parts(people, network, work, workers, told, elsewhere)):
             for table in made.persons:
                 file.write_table(table, row_group_size=table.num_rows)
 
 
 @contextmanager
-def _parts(people: Population, network: Network | None, work: Work, workers: int, told: _Told) -> Generator[Iterator[Part]]:
-    """All parts in order, each made by one of `workers` threads, at most one more of them ahead than there are threads."""
+def _parts(
+    people: Population, network: Network | None, work: Work, workers: int, told: _Told, elsewhere: Elsewhere | None
+) -> Generator[Iterator[Part]]:
+    """All parts in order, each made or waited for by one of `workers` threads, at most one more of them ahead than there are threads."""
     waiting: deque[Future[Part]] = deque()
+    fetch: Callable[[int], Files] = work.whole.__getitem__
 
     def wrote(persons: int) -> bool:
         told.more(persons)
         return not told.stop.is_set()
 
     def made(part: int) -> Part:
-        if part not in work.whole:
+        if part not in work.whole and elsewhere is None:
             found = write_part(people, network, work.rows, part, wrote)
             work.note(part, found.files)
             return found
-        persons = persons_of(people, part)
+        files, persons = work.whole[part] if part in work.whole else fetch(part), persons_of(people, part)
         told.more(sum(table.num_rows for table in persons))
-        return Part(work.whole[part], persons)
+        return Part(files, persons)
 
     def in_order(pool: ThreadPoolExecutor) -> Iterator[Part]:
         for part in range(n_parts(people)):
@@ -222,6 +237,8 @@ def _parts(people: Population, network: Network | None, work: Work, workers: int
         pool = ThreadPoolExecutor(workers)
         stack.callback(pool.shutdown, cancel_futures=True)
         stack.callback(told.stop.set)
+        if elsewhere is not None:
+            fetch = stack.enter_context(elsewhere(work, [part for part in range(n_parts(people)) if part not in work.whole]))
         yield in_order(pool)
 
 
