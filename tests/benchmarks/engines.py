@@ -14,7 +14,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,6 +42,7 @@ from synthmob.private.records import Sources
 from synthmob.synthesis.writer import write
 from synthmob.zonefiles import read_zoning
 
+ENGINES = ("DuckDB", "Spark", "PostgreSQL")
 TYPES = {
     "subscribers": "subscriber_id text, sex text, age_band text",
     "stays": "subscriber_id text, day int, seq int, purpose text, zone_id text, start_min int, end_min int, mode text",
@@ -76,6 +77,17 @@ def loaded(server: postgres_run.Server, folder: Path) -> Address:
     return Address.of(f"postgresql://postgres@/postgres?host={server.socket}&schema=cdr")
 
 
+def copied(folder: Path, n: int, target: Path) -> Path:
+    """Records n times over, each time of other subscribers."""
+    target.mkdir()
+    for name in TYPES:
+        duckdb.sql(f"COPY (SELECT concat_ws('-', n, subscriber_id) AS subscriber_id, * EXCLUDE (subscriber_id, n) FROM "
+                   f"'{folder}/{name}.parquet', range({n}) AS copies(n)) TO '{target}/{name}.parquet'")  # fmt: skip
+    for path in (*folder.glob("*.toml"), *folder.glob("*.geojson")):
+        (target / path.name).write_bytes(path.read_bytes())
+    return target
+
+
 @contextmanager
 def engines(folder: Path, spark: str, read_from: Literal["stays", "events"]) -> Iterator[dict[str, Curator]]:
     """A curator of the same records for each engine; the server lives as long as the block."""
@@ -88,8 +100,8 @@ def engines(folder: Path, spark: str, read_from: Literal["stays", "events"]) -> 
             yield {"DuckDB": files, f"Spark {spark}": replace(files, engine_name=spark), "PostgreSQL": there}
 
 
-def show_counts(folder: Path, spark: str, most: int | None) -> bool:
-    """Print what each engine counts; whether it is the same."""
+def show_counts(folder: Path, spark: str, most: int | None, by: Sequence[str]) -> bool:
+    """Print what each engine counts, or those that `by` names; whether it is the same."""
     same = True
     rows = {name: pq.read_metadata(folder / f"{name}.parquet").num_rows for name in TYPES}
     print(", ".join(f"{n:,} {name}" for name, n in rows.items()))
@@ -97,7 +109,8 @@ def show_counts(folder: Path, spark: str, most: int | None) -> bool:
     for read_from in ("stays", "events"):
         digests = set[str]()
         with engines(folder, spark, read_from) as curators:
-            for name, curator in curators.items():
+            for name in [name for name in curators if name.split()[0] in by]:
+                curator = curators[name]
                 plan, began = curator.plan(Plan.standard()), time.process_time() + java_s()
                 plan = plan if most is None else replace(plan, requests=plan.requests[:: -(-len(plan.requests) // most)])
                 found = curator.exact(plan)
@@ -177,6 +190,8 @@ def main() -> int:
     parser.add_argument("model", type=Path, nargs="?")
     parser.add_argument("--subscribers", type=int, default=60)
     parser.add_argument("--records", type=Path, metavar="DIR", help="count these, with their zones.geojson, instead")
+    parser.add_argument("--copies", type=int, default=1, metavar="N", help="so many times over, of other subscribers each time")
+    parser.add_argument("--by", nargs="+", choices=ENGINES, default=ENGINES)
     parser.add_argument("--tables", type=int, metavar="N", help="count about so many of the standard plan's tables (default all)")
     parser.add_argument("--persons", type=int, default=1_000_000)
     parser.add_argument("--days", type=int, default=1)
@@ -188,7 +203,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as top:
         if asked.only != "bytes":
             folder = asked.records or write_everything(Path(top) / "records", asked.subscribers)
-            good = show_counts(folder, asked.spark, asked.tables)
+            folder = folder if asked.copies == 1 else copied(folder, asked.copies, Path(top) / "copies")
+            good = show_counts(folder, asked.spark, asked.tables, asked.by)
         if asked.only != "counts":
             model = asked.model or modelfile.save(handmade_usage.model(), Path(top) / "model")
             good = show_generated(Wanted(model, asked.persons, asked.days, 1), asked.spark, asked.rounds) and good
