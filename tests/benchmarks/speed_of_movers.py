@@ -24,7 +24,7 @@ from synthmob.private.curator import Curator
 from synthmob.synthesis.days import Population
 
 DAYS, SUBSCRIBERS, LEARNERS, LIMIT_S = 7, 5_000, 200, 600
-AGENTS = {"ditras-itself": 500, "ditras": 500, "epr": 50}
+AGENTS = {"ditras-itself": 1_000, "ditras": 1_000, "epr": 200}
 NAMES = {"ours": "generate and write", "ditras-itself": "DITRAS", "ditras": "DITRAS, matrix given", "epr": "DensityEPR, matrix given"}
 LEAST = 900.0
 """How many times as fast as DITRAS ours is meant to be."""
