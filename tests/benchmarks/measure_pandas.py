@@ -34,7 +34,7 @@ def count(folder: Path, curator: Curator, plan: Plan) -> Iterator[tuple[str, np.
     out, trip = purpose > 0, np.flatnonzero(~first)
     name = "destinations@district"
     yield name, *_bounded(p[out], purpose[out].astype(np.int64) * areas + place[out], 1.0 / all_days[out], bounds[name])
-    yield "od@district", *_bounded(p[trip], place[trip - 1] * areas + place[trip], 1.0 / all_days[trip], bounds["od@district"])
+    yield "od@district", *_bounded(p[trip], place[trip - 1] * areas + place[trip], 0.5 / all_days[trip], bounds["od@district"])
     people = pd.read_parquet(folder / "subscribers.parquet").set_index("subscriber_id")
     age = _codes(people["age_band"], domain.age_band)
     group = pd.Series(_codes(people["sex"], domain.sex).astype(np.int64) * len(domain.age_band) + age, people.index)

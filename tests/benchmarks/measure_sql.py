@@ -38,7 +38,7 @@ CELLS = {
                "WHERE rank > 0 AND purpose > 0 GROUP BY ALL",
     "distances": "SELECT p, (purpose * {bands} + {anchor_band}) * {bands} + {previous_band} AS cell, sum(1.0 / all_days) AS w FROM visits "
                  "WHERE rank > 0 AND purpose > 0 GROUP BY ALL",
-    "od@district": "SELECT p, previous_area * {areas} + area AS cell, sum(1.0 / all_days) AS w FROM visits WHERE rank > 0 GROUP BY ALL",
+    "od@district": "SELECT p, previous_area * {areas} + area AS cell, sum(0.5 / all_days) AS w FROM visits WHERE rank > 0 GROUP BY ALL",
     "od_hour@district": "SELECT p, ((day_type * 24 + least(left_min // 60, 23)) * {areas} + previous_area) * {areas} + area AS cell, "
                         "sum(1.0 / n_days) AS w FROM visits WHERE rank > 0 GROUP BY ALL",
     "presence@district": "SELECT p, (day_type * 24 + moment) * {areas} + area AS cell, sum(1.0 / n_days) AS w FROM {present} GROUP BY ALL",
