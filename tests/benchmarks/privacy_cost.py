@@ -26,11 +26,10 @@ RUNS: tuple[tuple[str, float, int], ...] = (
 """Heading, epsilon, smallest group."""
 
 
-def one(records: RecordFiles, zones: ZoningFile, epsilon: float, group: int, persons: int, days: int, seed: int) -> Fidelity:
+def one(records: RecordFiles, zones: ZoningFile, asked: Asked, persons: int, seed: int) -> Fidelity:
     """One run in a folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        top = Path(folder)
-        asked = Asked(epsilon, DELTA, None, group, accepted=True)
+        top, days = Path(folder), records.period().days
         measurement.measure(
             records, zones, top / "release", asked, show=lambda _p, _c, _o: True, progress=lambda _t, _n: None,
             account=Account(top / "ledger.jsonl"))  # fmt: skip  (a study: its ledger goes with it)
@@ -55,9 +54,9 @@ def main() -> None:
             worlds.london(asked.world, 7, asked.seed).write(folder, events=False)
             shapes = folder / "zones.geojson"
         records, zones = RecordFiles(folder), ZoningFile(shapes)
-        days = records.period().days
-        found = [one(records, zones, epsilon, group, asked.persons, days, asked.seed) for _, epsilon, group in RUNS]
-    print(f"{asked.persons:,} synthetic persons, {days} days, seed {asked.seed}")
+        runs = [Asked(epsilon, DELTA, None, group, accepted=True) for _, epsilon, group in RUNS]
+        found = [one(records, zones, run, asked.persons, asked.seed) for run in runs]
+        print(f"{asked.persons:,} synthetic persons, {records.period().days} days, seed {asked.seed}")
     _table("value", found, ("floor", "baseline"))
     _table("ratio", found, ())
 

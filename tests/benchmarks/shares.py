@@ -13,30 +13,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from privacy_cost import DELTA, one
 
 from synthmob import worlds
 from synthmob.fidelity.result import Fidelity
-from synthmob.pipeline import checking, measurement, modelling
 from synthmob.pipeline.measurement import Asked
 from synthmob.pipeline.places import ZoningFile
 from synthmob.pipeline.records import RecordFiles
-from synthmob.pipeline.spending import Account
 
-DELTA = 1e-6
 SEED_OF_WORLDS = 11
 LEAST = 0.5
 """Ratios below this count as this: nobody needs them to be better."""
-
-
-def one(records: RecordFiles, zones: ZoningFile, plan: Path | None, epsilon: float, persons: int) -> Fidelity:
-    with tempfile.TemporaryDirectory() as folder:
-        top, days = Path(folder), records.period().days
-        measurement.measure(
-            records, zones, top / "release", Asked(epsilon, DELTA, plan), show=lambda _p, _c, _o: True, progress=lambda _t, _n: None,
-            account=Account(top / "ledger.jsonl"))  # fmt: skip  (a study: its ledger goes with it)
-        modelling.fit(top / "release", zones, top / "model")
-        modelling.generate(top / "model", top / "out", persons=persons, days=days, seed=1, workers=2)
-        return checking.check_inside(records, zones, top / "out", second_opinion=False).fidelity
 
 
 def means(found: Fidelity, names: Sequence[str]) -> tuple[float, float]:
@@ -62,7 +49,8 @@ def main() -> None:
             sets.append((f"world {n}", folder, folder / "zones.geojson"))
         plans = [None, *asked.plans]
         heads = [f"{name}, {plan.stem if plan else 'standard'}" for name, _, _ in sets for plan in plans]
-        found = [one(RecordFiles(f), ZoningFile(z), plan, asked.epsilon, asked.persons) for _, f, z in sets for plan in plans]
+        runs = [(RecordFiles(folder), ZoningFile(zones), plan) for _, folder, zones in sets for plan in plans]
+        found = [one(*files, Asked(asked.epsilon, DELTA, plan), asked.persons, 1) for *files, plan in runs]
     print(f"epsilon {asked.epsilon:g}, {asked.persons:,} persons\n| ratio | " + " | ".join(heads) + " |\n|---|" + "---:|" * len(heads))
     names = [m.name for m in found[0].metrics if all(m.name in {x.name for x in f.metrics} for f in found)]
     for name in names:
