@@ -66,11 +66,15 @@ def _gyration(coded: Coded) -> Any:
     Gonzalez, Hidalgo, Barabasi 2008, doi:10.1038/nature06958, taken over a day instead of the whole period; stays
     outside the zoning have no place and are left out.
     """
-    places = lookups(coded.backend, coded.zoning, "gyration_zones")
-    places = places.filter(places.x_km.notnull()).select(place="zone", x="x_km", y="y_km")
-    table = coded.visits.inner_join(places, coded.visits.zone == places.place)
-    day = spread_km(table, ["person_id", "day", "day_type", "n_days"])
+    day = spread_km(located(coded, coded.visits), ["person_id", "day", "day_type", "n_days"])
     return day.select("person_id", "day_type", km=_step(day.km), weight=1.0 / day.n_days)
+
+
+def located(coded: Coded, stays: Any) -> Any:
+    """Some of the coded stays with the point x, y (km) of their zone, those outside the zoning left out."""
+    places = lookups(coded.backend, coded.zoning, "located_zones")
+    places = places.filter(places.x_km.notnull()).select(place="zone", x="x_km", y="y_km")
+    return stays.inner_join(places, stays.zone == places.place)
 
 
 def spread_km(stays: Any, keys: list[str]) -> Any:

@@ -12,9 +12,8 @@ import ibis
 from ibis import _
 
 from synthmob.counts import Coded
-from synthmob.counts.coded import lookups
 from synthmob.counts.routines import PLACE_RANKS
-from synthmob.fidelity.features import STEP_KM, Feature, spread_km
+from synthmob.fidelity.features import STEP_KM, Feature, located, spread_km
 from synthmob.fidelity.sides import Side
 
 STEPS = 100
@@ -53,17 +52,9 @@ def _place_shares(coded: Coded) -> Any:
     return rows.select("person_id", k=(rows.code // width).cast("int32"), share=rows.code % width, weight=ibis.literal(1.0))
 
 
-def _located(coded: Coded) -> Any:
-    """Stays of whole lives with the point of their zone, stays outside the zoning left out."""
-    places = lookups(coded.backend, coded.zoning, "lives_zones")
-    places = places.filter(places.x_km.notnull()).select(place="zone", x="x_km", y="y_km")
-    table = whole_lives(coded)
-    return table.inner_join(places, table.zone == places.place)
-
-
 def _gyration(coded: Coded) -> Any:
     """Radius of gyration over the period, every stay once; Gonzalez, Hidalgo, Barabasi 2008, doi:10.1038/nature06958."""
-    life = spread_km(_located(coded), ["person_id"])
+    life = spread_km(located(coded, whole_lives(coded)), ["person_id"])
     return life.select("person_id", km=(life.km / STEP_KM).round().cast("int32"), weight=ibis.literal(1.0))
 
 
@@ -72,7 +63,7 @@ def _returners(coded: Coded) -> Any:
 
     Pappalardo et al. 2015, doi:10.1038/ncomms9166; who never moves is a returner.
     """
-    stays = _located(coded)
+    stays = located(coded, whole_lives(coded))
     often = stays.group_by(["person_id", "zone"]).agg(n=_.count())
     order = ibis.window(group_by="person_id", order_by=[ibis.desc("n"), "zone"])
     top = often.mutate(k=ibis.row_number().over(order)).filter(_.k < RETURNER_PLACES).select(who="person_id", at="zone")
