@@ -131,10 +131,10 @@ def _day(flows: Flows, geography: Geography, lives: Lives, today: IntArray, work
     """One day of every life, the rows `today`: tallied, remembered, and returned as the columns of Visits, rank by rank."""
     from synthmob.model.outings import recalled
 
-    here, works_done = lives.home.copy(), np.zeros(len(lives.home), dtype=np.int64)
+    here, works_done, lengths = lives.home.copy(), np.zeros(len(lives.home), dtype=np.int64), lives.lengths[today]
     seen: list[tuple[IntArray, ...]] = []
-    for rank in range(int(lives.lengths[today].max(initial=0))):
-        alive = today[lives.lengths[today] > rank]
+    for rank in range(int(lengths.max(initial=0))):
+        alive = today[lengths > rank]
         life, purpose = alive // lives.days, lives.purposes[alive, rank].astype(np.int64)
         anchor = anchors_ahead(lives, alive, rank)
         origin, work = here[alive], lives.work[alive]

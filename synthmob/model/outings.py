@@ -7,7 +7,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from synthmob.searches import pick, pick_between
+from synthmob.searches import pick, pick_between, pick_zone
 
 
 @nb.njit(cache=True, nogil=True)
@@ -51,18 +51,13 @@ def recalled(
     `zones` (lives, purposes, places) are the places, the first `known` (lives, purposes) of them; of the k known, one is returned to
     with probability k / (k + exploration[purpose]), each in proportion to the `deterrence` (purposes, bands, bands) of its distances.
     """
-    weights = np.empty(zones.shape[2])
+    weights, alike = np.empty(zones.shape[2]), np.ones(len(bands))
     out = np.full(len(life), -1)
     for i in range(len(life)):
         k, p = known[life[i], purpose[i]], purpose[i]
         if u[i] * (k + exploration[p]) >= k:
             continue
-        ahead, behind, total = bands[anchor[i]], bands[origin[i]], 0.0
-        for place in range(k):
-            zone = zones[life[i], p, place]
-            total += deterrence[p, ahead[zone], behind[zone]]
-            weights[place] = total
-        out[i] = zones[life[i], p, pick(weights[:k], which[i])]
+        out[i] = pick_zone(alike, deterrence[p], bands[anchor[i]], bands[origin[i]], zones[life[i], p, :k], weights, which[i])
     return out
 
 

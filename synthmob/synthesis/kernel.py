@@ -7,7 +7,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from synthmob.searches import pick, pick_between
+from synthmob.searches import pick, pick_between, pick_zone
 from synthmob.synthesis.draws import guided, mix, today_of, unit
 
 DAY_END = 1440
@@ -83,16 +83,6 @@ def tied_weights(attraction: Any, affinity: Any, district: Any, deterrence: Any,
                     total += attraction[purpose, z] * affinity[district[here], district[z]] * deterrence[purpose, band, band]
                 out[purpose, here, patch] = total
     return out
-
-
-@nb.njit(inline="always")
-def _looked_up(attraction: Any, deterrence: Any, from_anchor: Any, from_here: Any, zones: Any, weights: Any, u: Any) -> Any:
-    """One of some zones with probability proportional to attraction x deterrence, the last one where there is none."""
-    total = 0.0
-    for k in range(len(zones)):
-        total += attraction[zones[k]] * deterrence[from_anchor[zones[k]], from_here[zones[k]]]
-        weights[k] = total
-    return zones[pick(weights[: len(zones)], u)]
 
 
 @nb.njit(inline="always")
@@ -175,18 +165,18 @@ def live(
                     if unit(today, base + 1) * (known[purpose] + exploration[purpose]) < known[purpose]:
                         # Every visit speaks for its place: those that lie handy today are the likelier.
                         places = memory[purpose, : known[purpose]]
-                        zone = _looked_up(alike, push, bands[anchor], bands[here], places, weights, unit(today, base + 2))
+                        zone = pick_zone(alike, push, bands[anchor], bands[here], places, weights, unit(today, base + 2))
                     elif anchor == here:
                         patch = pick(tied[purpose, here], unit(today, base + DRAW_PATCH))
                         inside = patch_zone[patch_first[patch] : patch_first[patch + 1]]
-                        zone = _looked_up(pull, push, bands[here], bands[here], inside, weights, unit(today, base + DRAW_ZONE))
+                        zone = pick_zone(pull, push, bands[here], bands[here], inside, weights, unit(today, base + DRAW_ZONE))
                     else:
                         zone = _proposed(
                             mass[purpose, district[here]], most[purpose], code[anchor], code[here], push, bands[anchor], bands[here],
                             alias_share[purpose], alias_other[purpose], patch_first, patch_zone, weights,
                             mix(today ^ np.uint64(base + DRAW_ZONE)))
                         if zone < 0:
-                            zone = _looked_up(
+                            zone = pick_zone(
                                 pull, push, bands[anchor], bands[here], everywhere, weights, unit(today, base + DRAW_PATCH))
                 if purpose == WORK:
                     works_done += 1
