@@ -25,12 +25,8 @@ def test_the_notebook_is_its_source_without_outputs(source: Path) -> None:
     assert not [c for c in notebook.cells if c.cell_type == "code" and (c.outputs or c.execution_count)]
 
 
-FAST = ("01_quickstart", "04_flows_and_traffic")
-"""The others take longer than the default suite has time for: `pytest -m slow tests/test_notebooks.py`."""
-RUN = [pytest.param(path, marks=() if path.stem in FAST else pytest.mark.slow) for path in SOURCES]
-
-
-@pytest.mark.parametrize("source", RUN, ids=lambda path: path.stem)
+@pytest.mark.slow  # `.ci/run` runs two of them in a kernel, as their reader does
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_it_runs(source: Path, tmp_path: Path) -> None:
     said = {"cwd": tmp_path, "env": {**os.environ, "TMPDIR": str(tmp_path)}, "capture_output": True, "text": True}
     done = subprocess.run([sys.executable, source], timeout=400, check=False, **said)
