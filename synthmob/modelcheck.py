@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from synthmob.counts.flows import HEADING
 from synthmob.counts.usage import EVENTS_EDGES
 from synthmob.domain import DAY_TYPES, DIRECTIONS, EVENT_DURATION_EDGES_S, KINDS, VOLUME_EDGES_KB
 from synthmob.errors import FormatError
 from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
 from synthmob.model.mobility import MobilityModel
-from synthmob.model.schedules import Timing
+from synthmob.model.schedules import BY_CLOCK, Timing
 from synthmob.model.timing import QUARTERS
 from synthmob.model.usage import HOURS, Usage
 
@@ -47,7 +48,7 @@ def check(model: MobilityModel) -> None:
     if not 1 <= anchors.groups.shape[2] <= groups or anchors.band_groups.shape[1] not in (1, anchors.groups.shape[2]):
         _refuse("anchors.groups", f"{anchors.groups.shape[2]} groups where sex and age make {groups}")
     _weights("flows.attraction", flows.attraction, (purposes, zones))
-    _weights("flows.deterrence", flows.deterrence, (purposes, bands, bands))
+    _weights("flows.deterrence", flows.deterrence, (purposes * len(HEADING), bands, bands))
     _weights("flows.affinity", flows.affinity, (districts, districts))
     _weights("routines.travel", routines.travel, (bands, len(domain.travel_edges_min)))
     _weights("routines.work_anchor", routines.work_anchor, (kinds, 2))
@@ -103,14 +104,15 @@ def _timing(name: str, timing: Timing, chains: Chains, duration_bins: int) -> No
     m = len(timing.weights)
     _weights(f"{name}.weights", timing.weights, (m,))
     _indices(f"{name}.first", timing.first, (n + 1,), 0, m + 1)
-    _indices(f"{name}.schedules", timing.schedules, (m, MAX_STAYS), NOBODY, max(QUARTERS, duration_bins))
+    _indices(f"{name}.schedules", timing.schedules, (m, MAX_STAYS), NOBODY, BY_CLOCK + QUARTERS)
     if timing.first[0] != 0 or timing.first[-1] != m or (np.diff(timing.first) < 1).any():
         _refuse(f"{name}.first", "a chain without a schedule, or schedules of no chain")
     lengths = np.repeat(chains.lengths, np.diff(timing.first))
     timed = np.arange(MAX_STAYS)[None, :] < lengths[:, None] - 1
     if (timing.schedules[timed] < 0).any():
         _refuse(f"{name}.schedules", "a stay without an end")
-    if timing.schedules[:, 0].max(initial=0) >= QUARTERS or timing.schedules[:, 1:].max(initial=0) >= duration_bins:
+    later = timing.schedules[:, 1:]
+    if timing.schedules[:, 0].max(initial=0) >= QUARTERS or ((later >= duration_bins) & (later < BY_CLOCK)).any():
         _refuse(f"{name}.schedules", "a time past the last bin")
 
 

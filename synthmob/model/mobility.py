@@ -31,9 +31,11 @@ from synthmob.plan import domain_from
 from synthmob.release import Release
 from synthmob.zones import Zoning
 
-LIVES_CELLS, MOST_LIVES, MOST_DAYS = 200_000_000, 500_000, 7
+LIVES_CELLS, LEAST_LIVES, MOST_LIVES, MOST_DAYS = 200_000_000, 100_000, 500_000, 7
 """Zones times days of lives, days of lives, and days of one life that destinations are fitted on: what is fitted is no better known
 than a sample of so many."""
+LIVES_A_PERSON = 20
+"""Lives for each person of a small release: many enough that what the sample adds to the release's own error is little."""
 DEFAULT_PERIOD = Period(datetime.date(2026, 3, 2), 7, "UTC")
 """A week from a Monday, for releases that are about no days at all."""
 
@@ -92,7 +94,8 @@ def fit(release: Release, zoning: Zoning) -> MobilityModel:
     day_share = np.array([len(period.days_of(kind)) for kind in present], dtype=np.float64)
     day_share = day_share / day_share.sum() if day_share.sum() > 0 else np.full(len(present), 1 / len(present))
     n_days = min(period.days, MOST_DAYS)
-    n_lives = int(np.clip(LIVES_CELLS // geography.n, 4000, MOST_LIVES)) // n_days
+    enough = np.clip(LIVES_A_PERSON * n_days * float(people.sum()), LEAST_LIVES, MOST_LIVES)
+    n_lives = int(max(min(LIVES_CELLS // geography.n, enough), 4000)) // n_days
     lives = sample_lives(anchors, routines.chains, day_share, geography, n_lives, n_days)
     work_anchor = (routines.work_anchor * day_share[:, None]).sum(axis=0)
     flows = flows_law.fit_flows(tables, levels, geography, lives, work_anchor, len(domain.purposes), routines.exploration)

@@ -197,20 +197,42 @@ def independent(table: FloatArray) -> FloatArray:
     return out
 
 
-def backed_off(noisy: Noisy, totals: FloatArray | None = None, *, rounds: int = 6) -> FloatArray:
+def backed_off(noisy: Noisy, totals: FloatArray | None = None, *, rounds: int = 6, half_bins: float = np.inf) -> FloatArray:
     """An estimate of a (context..., bin) table: each context's bins are shrunk towards those of the context without its last axis.
 
-    `totals`, of the shape without the bin axis, are the known sums of the contexts; without them they are estimated along.
+    `totals`, of the shape without the bin axis, are the known sums of the contexts; without them they are estimated along. Where bins are
+    in order, suppressed ones are expected to hold half as much with every `half_bins` that they lie from a published one.
     """
-    shape = noisy.count.shape
+    shape, faded = noisy.count.shape, fading(noisy.published, half_bins)
     estimate = np.maximum(np.nan_to_num(noisy.count), 0.0)  # suppressed cells start empty: the ladder fills them
     group = np.repeat(np.arange(int(np.prod(shape[:-1]))), shape[-1]).reshape(shape)
     for _ in range(rounds):
         sums = estimate.sum(axis=-1) if totals is None else totals
-        prior = sums[..., None] * ladder(estimate)
+        prior = sums[..., None] * ladder(estimate) * faded
         mean, variance = posterior(prior, noisy)
         estimate = mean if totals is None else adjust(mean, variance, group, totals.ravel())
     return estimate
+
+
+def nearest(seen: npt.NDArray[np.bool_]) -> IntArray:
+    """The index along the last axis of the published cell that is nearest to each, -1 in rows without any."""
+    at, size = np.arange(seen.shape[-1]), seen.shape[-1]
+    before = np.maximum.accumulate(np.where(seen, at, -size), axis=-1)
+    after = np.minimum.accumulate(np.where(seen, at, 3 * size)[..., ::-1], axis=-1)[..., ::-1]
+    chosen = np.where(after - at < at - before, after, before)
+    return np.where((chosen < 0) | (chosen >= size), -1, chosen)
+
+
+def fading(seen: npt.NDArray[np.bool_], half_bins: float) -> FloatArray:
+    """What is expected of suppressed cells, as a part of what would be expected beside published ones: a half with every `half_bins`
+    more from the nearest published cell of the row.
+
+    >>> fading(np.array([True, False, False, False]), 1.0).tolist()
+    [1.0, 1.0, 0.5, 0.25]
+    """
+    found = nearest(seen)
+    far = np.where(found < 0, 1, np.abs(np.arange(seen.shape[-1]) - found))
+    return 0.5 ** (np.maximum(far - 1, 0) / half_bins)
 
 
 def ladder(table: FloatArray) -> FloatArray:

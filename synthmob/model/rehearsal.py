@@ -15,13 +15,15 @@ from synthmob import seeds
 from synthmob.domain import MINUTES_PER_DAY
 from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
 from synthmob.model.reconcile import FloatArray
-from synthmob.model.timing import HOURS, Laws
+from synthmob.model.timing import HOURS, QUARTERS, Laws
 
 IntArray = npt.NDArray[np.int64]
 PLAYED_DAYS = 40_000
 EVEN_STEP = (5.0**0.5 - 1) / 2
 LEAST_LEFT = 12
 """Minutes kept for every stay still to come, as the kernel does."""
+CANDIDATES = 6
+"""So many ends of a stay are drawn, to take one by the clock."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,13 @@ class Played:
 
 
 def play(chains: Chains, chain: IntArray, laws: Laws, duration_edges: IntArray, travel_min: FloatArray, stage: str,
-         rooms_min: tuple[int, ...] = (LEAST_LEFT,)) -> Played:
+         rooms_min: tuple[int, ...] = (LEAST_LEFT,), clock_law: FloatArray | None = None) -> Played:
     """A day of every chain given (days,); `travel_min` (purposes, times) are travel times to draw from evenly, of trips to each purpose:
     the way home is as long as that of the stay before.
 
-    A stay ends before `rooms_min` for every stay still to come, where it can: days take turns with these.
+    A stay ends before `rooms_min` for every stay still to come, where it can: days take turns with these. `clock_law` (purposes, 96)
+    says how much likelier people leave for a purpose in a quarter of an hour than durations alone say: of some durations drawn, one is
+    taken in proportion to it.
     """
     key, n = seeds.stage_key(0, stage), len(chain)
     lengths, ticks = chains.lengths[chain], np.arange(n)
@@ -64,12 +68,27 @@ def play(chains: Chains, chain: IntArray, laws: Laws, duration_edges: IntArray, 
         law = laws.durations[laws.duration_row[chain[going], rank], np.minimum(start // 60, HOURS - 1)]
         before = MINUTES_PER_DAY - room[going] * (lengths[going] - 1 - rank)
         fits = duration_edges[None, :-1] < np.maximum(before - start, 1)[:, None]
-        bin_ = _pick(law * fits + 1e-12 * fits, seeds.uniforms(key, going, rank, 2))
-        inside = seeds.uniforms(key, going, rank, 3)
-        minutes = duration_edges[bin_] + inside * (duration_edges[bin_ + 1] - duration_edges[bin_])
+        bin_, minutes = _lasting(law * fits + 1e-12 * fits, duration_edges, key, going, rank, 1 if clock_law is None else CANDIDATES)
+        if clock_law is not None:
+            ends_at = np.minimum((start[:, None] + minutes).astype(np.int64), left[:, None])
+            wanted = clock_law[chains.purposes[chain[going], rank + 1][:, None], np.minimum(ends_at // 15, QUARTERS - 1)]
+            taken = _pick(wanted, seeds.uniforms(key, going, rank, 5))[:, None]
+            bin_, minutes = np.take_along_axis(bin_, taken, 1), np.take_along_axis(minutes, taken, 1)
+        bin_, minutes = bin_[:, 0], minutes[:, 0]
         clock[going] = np.minimum(start + np.maximum(minutes, 1), left).astype(np.int64)
         lasting[going, rank], starts[going, rank], ends[going, rank] = bin_, start, clock[going]
     return Played(chain, quarter, lasting, starts, ends)
+
+
+def _lasting(law: FloatArray, duration_edges: IntArray, key: int, rows: IntArray, rank: int, n: int) -> tuple[IntArray, FloatArray]:
+    """`n` durations of each stay by its law (stays, bins): their bins and minutes, both (stays, n)."""
+    cumulative = np.cumsum(law, axis=1)
+    bins, minutes = np.empty((len(law), n), dtype=np.int64), np.empty((len(law), n))
+    for k in range(n):
+        u, inside = (seeds.uniforms(key, rows, rank, draw + 6 * k) for draw in (2, 3))
+        bins[:, k] = np.minimum((cumulative <= (u * cumulative[:, -1])[:, None]).sum(axis=1), law.shape[1] - 1)
+        minutes[:, k] = duration_edges[bins[:, k]] + inside * (duration_edges[bins[:, k] + 1] - duration_edges[bins[:, k]])
+    return bins, minutes
 
 
 def arrivals(chains: Chains, chosen: npt.NDArray[np.bool_], context: IntArray, n_contexts: int, laws: Laws, duration_edges: IntArray,

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from synthmob.counts.timing import OUTING_SIZE_EDGES, SIDE, STAY_WEIGHT, STAYS_LEFT_EDGES
 from synthmob.domain import MINUTES_PER_DAY
 from synthmob.marginals import Marginal
-from synthmob.model import reconcile
-from synthmob.model.chains import MAX_STAYS, Chains
+from synthmob.model import clock, reconcile
+from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
 from synthmob.model.reconcile import LEAST, FloatArray, Noisy
 from synthmob.model.rehearsal import Played, play
 from synthmob.model.timing import HOURS, QUARTERS, Bins, IntArray, Laws, contexts, day_kinds, rows_of, timed_chains
@@ -26,16 +26,17 @@ from synthmob.model.timing import HOURS, QUARTERS, Bins, IntArray, Laws, context
 POOL = 60_000
 LEAST_SCHEDULES = 6
 """Every chain has so many schedules, and its part of the pool beside them."""
-ROUNDS = 24
+ROUNDS, REPLAYS = 24, 4
 RETARGET_AT = (0, 8)
 """Targets lie between what the pool says and what was released; looked at more often they would follow the noise."""
 ROOMS_MIN = (12, 40, 80)
 """Played days leave so much room for each stay to come, in turns: with the least alone, long days would all end at midnight."""
+BY_CLOCK, LONG_MIN = 2_000, 90
+"""Stays of LONG_MIN and more end by the clock, however long the way there took: who works leaves when work is over, and all that a day
+has drawn of travel times does not add up in its evening. Shorter ones last as long as they do."""
 STEP = 0.5
-SHARED = 0.005
-"""The part of a cell that may be off though its noise is small: tables that average over days are bounded a little differently."""
-REST_ERROR = 0.5
-"""How far off the pool may be in the suppressed cells of a group together, as a part of them."""
+REST_ERROR, SCALE_ERROR = 1.0, 0.02
+"""How far off the pool may be in the suppressed cells of a group together, and a table in the published ones, as a part of them."""
 MOST_STEP, MOST_CHANGE = 1.1, 30.0
 """The most that one cell of one step (a logarithm), and all steps together (a factor), may change the weight of a day."""
 
@@ -44,8 +45,9 @@ MOST_STEP, MOST_CHANGE = 1.1, 30.0
 class Timing:
     """The times of one day type: whole days to draw from.
 
-    `schedules` int16 (schedules, MAX_STAYS): the quarter hour of the first departure, then the duration bin of every stay but the
-    last, NOBODY beyond; `weights` (schedules,); those of chain c are rows `first[c]` to `first[c + 1]` - 1, `first` (chains + 1,).
+    `schedules` int16 (schedules, MAX_STAYS): the quarter hour of the first departure, then of every stay but the last its duration bin,
+    or BY_CLOCK plus the quarter hour at which it ends, NOBODY beyond; `weights`
+    (schedules,); those of chain c are rows `first[c]` to `first[c + 1]` - 1, `first` (chains + 1,).
     """
 
     schedules: npt.NDArray[np.int16]
@@ -56,13 +58,14 @@ class Timing:
 @dataclass(frozen=True)
 class _Table:
     """A released table over the pool: every entry is a part of a cell (flat) that a day adds to; `group` (cells,) is the first code
-    of every cell, a purpose or kind of day or chain."""
+    of every cell, a purpose or kind of day or chain, and `row` how many cells are next to one another."""
 
     day: IntArray
     cell: IntArray
     value: FloatArray
     noisy: Noisy
     group: IntArray
+    row: int
 
     def expected(self, weights: FloatArray) -> FloatArray:
         """What a pool of these weights adds up to, shape (cells,)."""
@@ -73,7 +76,7 @@ def fit_schedules(chains: Chains, laws: Laws, tables: Mapping[str, Marginal], da
                   travel_min: FloatArray, *, single_day: bool) -> Timing:
     """Schedules of every chain, weighed by the released tables; `single_day` says that these hold no averages over days."""
     edges = np.append(bins.fine, MINUTES_PER_DAY)
-    days = play(chains, pool(chains), laws, edges, travel_min, "schedules", ROOMS_MIN)
+    days = _played(chains, laws, tables, day_type, edges, travel_min)
     n = np.bincount(days.chain, minlength=len(chains.lengths))
     start = (chains.weights / n)[days.chain]
     weights = start.copy()
@@ -88,9 +91,41 @@ def fit_schedules(chains: Chains, laws: Laws, tables: Mapping[str, Marginal], da
             weights = np.clip(weights * np.exp(change), start / MOST_CHANGE, start * MOST_CHANGE)
             sums = np.bincount(days.chain, weights=weights, minlength=len(n))
             weights *= (chains.weights / np.maximum(sums, LEAST))[days.chain]
-    schedules = np.where(np.arange(MAX_STAYS) > 0, days.lasting, days.quarter[:, None])
+    by_clock = days.ends - days.starts >= LONG_MIN
+    later = np.where(by_clock, BY_CLOCK + np.minimum(days.ends // 15, QUARTERS - 1), days.lasting)
+    later = np.where(days.lasting >= 0, later, NOBODY)
+    schedules = np.where(np.arange(MAX_STAYS) > 0, later, days.quarter[:, None])
     first = np.concatenate([[0], np.cumsum(n)])
     return Timing(schedules.astype(np.int16), weights, first.astype(np.int64))
+
+
+def _played(chains: Chains, laws: Laws, tables: Mapping[str, Marginal], day_type: int, edges: IntArray, travel_min: FloatArray) -> Played:
+    """A day of every chain of the pool, played again and again, each time closer to the released departures by purpose."""
+    whose = pool(chains)
+    weight = (chains.weights / np.bincount(whose, minlength=len(chains.weights)))[whose]
+    days = play(chains, whose, laws, edges, travel_min, "schedules", ROOMS_MIN)
+    if "departures_to" not in tables:
+        return days
+    by_purpose = Noisy.of(tables["departures_to"]).moved(lambda a: a[day_type])
+    by_quarter = Noisy.of(tables["departures"]).moved(lambda a: a[day_type]) if "departures" in tables else None
+    law = np.ones((len(by_purpose.count), QUARTERS))
+    for _ in range(REPLAYS):
+        later, first = _departures(chains, days, weight, len(law))
+        law = clock.sharpened(law, later, first, by_purpose, by_quarter)
+        days = play(chains, whose, laws, edges, travel_min, "schedules", ROOMS_MIN, law)
+    return days
+
+
+def _departures(chains: Chains, days: Played, weight: FloatArray, purposes: int) -> tuple[FloatArray, FloatArray]:
+    """Persons who leave by purpose and quarter of an hour, (purposes, 96), after the first stay of a day and at its end."""
+    going, (stay, at) = np.flatnonzero(days.quarter >= 0), np.nonzero(days.lasting >= 0)
+    kinds = chains.purposes[days.chain].astype(np.int64)
+    cells = (
+        (stay, kinds[stay, at + 1] * QUARTERS + np.minimum(days.ends[stay, at] // 15, QUARTERS - 1)),
+        (going, kinds[going, 1] * QUARTERS + days.quarter[going]))  # fmt: skip
+    later, first = (
+        np.bincount(cell, weights=weight[day], minlength=purposes * QUARTERS).reshape(purposes, QUARTERS) for day, cell in cells)
+    return later, first
 
 
 def pool(chains: Chains) -> IntArray:
@@ -103,37 +138,43 @@ def pool(chains: Chains) -> IntArray:
 @dataclass(frozen=True)
 class _Target:
     """What a table should add up to: `cells` (cells,) where published, `rest` (groups,) of the suppressed cells of each group together;
-    `trust` and `rest_trust`, 0 to 1, say how much of this the release knows."""
+    `trust` (cells,), 0 to 1, says how much of a cell the release knows."""
 
     cells: FloatArray
     trust: FloatArray
     rest: FloatArray
-    rest_trust: FloatArray
 
     def pull(self, table: _Table, found: FloatArray) -> FloatArray:
         """The logarithm of what each cell (cells,) should be multiplied by now."""
         floor = 1e-3 * max(float(found.mean()), LEAST)
         seen = table.noisy.published.ravel()
         hidden = np.bincount(table.group, weights=np.where(seen, 0.0, found))
-        group = self.rest_trust * np.log((self.rest + floor) / (hidden + floor))
+        group = np.log((self.rest + floor) / (hidden + floor))
         most = np.log((table.noisy.cut + table.noisy.sigma + floor) / (found + floor))  # suppressed: hardly more than the cut
         step = np.where(seen, self.trust * np.log((self.cells + floor) / (found + floor)), np.minimum(group[table.group], most))
         return STEP * np.clip(step, -MOST_STEP, MOST_STEP)
 
 
 def _target(table: _Table, weights: FloatArray) -> _Target:
-    """Between what a table adds up to and what was released."""
+    """Between what a table adds up to and what was released.
+
+    Chains say how many such stays a group has. What its published cells and those that are believed of the suppressed ones leave of
+    them is shared out: by how well the pool knows the suppressed, and by how far off tables may be as a whole, since bounding keeps
+    less of busy people than it keeps of the chains.
+    """
     found, noisy = table.expected(weights), table.noisy.moved(np.ravel)
     seen = noisy.published
-    mean, variance = reconcile.posterior(found, noisy)
-    trust = np.where(seen, variance / noisy.sigma**2 if noisy.sigma > 0 else 1.0, 0.0)
-    # Chains say how many such stays there are: what the published cells leave of them is in the suppressed ones.
     total = np.bincount(table.group, weights=found)
     published = np.bincount(table.group, weights=np.nan_to_num(noisy.count))
-    hidden = np.bincount(table.group, weights=np.where(seen, 0.0, found))
-    error = np.bincount(table.group, weights=seen * noisy.sigma**2) + (SHARED * total) ** 2
-    prior = (REST_ERROR * hidden) ** 2
-    return _Target(mean, np.clip(trust, 0.0, 1.0), np.maximum(total - published, 0.02 * hidden), prior / (prior + error + LEAST))
+    rows = found.reshape(-1, table.row)
+    believed = (rows * clock.fading(rows, noisy.moved(lambda a: a.reshape(rows.shape)))).ravel()
+    hidden = np.bincount(table.group, weights=np.where(seen, 0.0, np.minimum(believed, noisy.cut)))
+    of_rest, of_scale = (REST_ERROR * hidden) ** 2, (SCALE_ERROR * published) ** 2
+    part = (total - published - hidden) / (of_rest + of_scale + np.bincount(table.group, weights=seen * noisy.sigma**2) + LEAST)
+    scale = (1.0 + part * of_scale / np.maximum(published, LEAST))[table.group]
+    mean, variance = reconcile.posterior(found, Noisy(noisy.count * scale, noisy.sigma, noisy.cut))
+    trust = np.where(seen, variance / noisy.sigma**2 if noisy.sigma > 0 else 1.0, 0.0)
+    return _Target(mean, np.clip(trust, 0.0, 1.0), np.maximum(hidden + part * of_rest, 0.02 * hidden))
 
 
 def _tables(chains: Chains, days: Played, tables: Mapping[str, Marginal], day_type: int, bins: Bins, duties: tuple[int, ...], *,
@@ -215,4 +256,4 @@ def _table(day: IntArray, cell: IntArray, weight: float, bound_l2: float, noisy:
         norm = np.sqrt(np.bincount(pair // size, weights=capped**2))[day]
         value = (capped / times)[place] * np.minimum(1.0, bound_l2 / norm)
     groups = len(noisy.count) if noisy.count.ndim > 1 else 1
-    return _Table(day, cell, value, noisy.moved(np.ravel), np.repeat(np.arange(groups), size // groups))
+    return _Table(day, cell, value, noisy.moved(np.ravel), np.repeat(np.arange(groups), size // groups), noisy.count.shape[-1])

@@ -104,7 +104,7 @@ def fit_departures(chains: Chains, released: FirstDepartures, own: Marginal | No
     flat = np.bincount(context[going], weights=chains.weights[going], minlength=kinds * n_size * n_next)
     totals = flat.astype(np.float64).reshape(kinds, n_size, n_next)
     by_hour = _first_hours(released, totals)
-    estimate = reconcile.backed_off(released.quarters, totals.sum(axis=(1, 2))).reshape(kinds, HOURS, 4) + 1e-3
+    estimate = reconcile.backed_off(released.quarters, totals.sum(axis=(1, 2)), half_bins=QUARTERS / HOURS).reshape(kinds, HOURS, 4) + 1e-3
     inside = np.repeat(estimate / estimate.sum(axis=2, keepdims=True), n_size * n_next, axis=0)
     general = by_hour / by_hour.sum(axis=1, keepdims=True)
     row = context.copy()
@@ -127,8 +127,8 @@ def fit_departures(chains: Chains, released: FirstDepartures, own: Marginal | No
 def _first_hours(released: FirstDepartures, totals: FloatArray) -> FloatArray:
     """Persons by context (day kind, size, next purpose flat) and hour of the first departure: both hourly tables made one."""
     _kinds, n_size, n_next = totals.shape
-    following = reconcile.backed_off(released.following, totals.sum(axis=1)) + 1e-3
-    sizes = reconcile.backed_off(released.sizes, totals.sum(axis=2)) + 1e-3
+    following = reconcile.backed_off(released.following, totals.sum(axis=1), half_bins=1.0) + 1e-3
+    sizes = reconcile.backed_off(released.sizes, totals.sum(axis=2), half_bins=1.0) + 1e-3
     seed = (totals + 1e-3)[..., None] * following[:, None] / following.sum(axis=2)[:, None, :, None]
     k, i, j, h = np.indices(seed.shape)
     cells = [((k * n_size + i) * n_next + j, totals.ravel() + 1e-3), ((k * n_size + i) * HOURS + h, sizes.ravel()),

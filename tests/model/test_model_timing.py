@@ -168,7 +168,8 @@ def test_the_model_refitted_lives_the_same_days(planted: Any, refitted: Routines
     found = recount.recounted(again, THURSDAY, only=lambda name: name in names)
     off = {name: recount.apart(found[name], tables[name]) for name in names}
     wide = {"travel_time": 0.03, "episodes": 0.045, "chain_episodes": 0.035}
-    assert all(far < wide.get(name, 0.02) for name, far in off.items()), off
+    too_far = {name: round(far, 4) for name, far in off.items() if far >= wide.get(name, 0.02)}
+    assert not too_far
 
 
 def test_without_tables_by_chain_contexts_still_tell_days_apart(planted: Any, refitted: Routines) -> None:
