@@ -100,7 +100,7 @@ def model(**changes: Any) -> MobilityModel:
     km = np.arange(BANDS)
     flows = Flows(
         attraction=1.0 + np.arange(6)[:, None] * np.array([1, 3, 2, 5, 4, 0.25])[None, :],
-        deterrence=np.tile(1.0 / (1 + km[:, None] + 2 * km[None, :]), (6, 1, 1)), affinity=1 + np.eye(3))  # fmt: skip
+        deterrence=np.tile(1.0 / (1 + km[:, None] + 2 * km[None, :]), (12, 1, 1)), affinity=1 + np.eye(3))  # fmt: skip
     routines = Routines(
         chains=kinds, timings=tuple(timing(k) for k in kinds), travel=travel,
         work_anchor=np.array([[0.75, 0.5], [1.0, 0.0]]), exploration=np.array([2.0, 1.0, 1.0, 0.5, 3.0, 2.0]))  # fmt: skip

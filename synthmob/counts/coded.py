@@ -34,9 +34,9 @@ class Coded:
     `visits`, one row a stay: person_id, day, day_type (index into period.day_types), n_days (this person's observed days of
     that type), all_days, rank (0 first), n_stays, nth_of_purpose, purpose, zone, start, end (min), mode, previous_* and
     next_purpose (-1 where there is none), home, work, worker, home_km, previous_km (km; null next to outside or unknown),
-    anchor_km (to where the day goes next: the work place if the next stay is work, home otherwise), chain (-1 where longer
-    than the domain's chains), duties_left (stays of work or education still to come), day_kind (0 a day with work, 1 with
-    education only, 2 neither).
+    anchor_km (to where the day goes next: the work place if the next stay is work, home otherwise) and heading (1 if it is work),
+    chain (-1 where longer than the domain's chains), duties_left (stays of work or education still to come), day_kind (0 a day with
+    work, 1 with education only, 2 neither).
 
     `events`, None where there are none: see `events.coded_events`; `days_of_events` where they cover less than the period, else 0.
     """
@@ -182,7 +182,7 @@ def _days(table: Any, domain: Domain) -> Any:
     return found.mutate(
         nth_of_purpose=ibis.ifelse((found.purposes_before & found.bit) == 0, 1, 2).cast("int32"),
         duties_left=(found.duties - found.duties_before - found.duty).cast("int32"),
-        anchor=ibis.ifelse(heading_to_work, found.work, found.home).cast("int32"),
+        heading=heading_to_work.cast("int16"), anchor=ibis.ifelse(heading_to_work, found.work, found.home).cast("int32"),
     )
 
 
@@ -203,7 +203,7 @@ def _distances(table: Any, zones: Any) -> Any:
     return table.select(
         "person_id", "day", "day_type", "n_days", "all_days", "rank", "n_stays", "nth_of_purpose", "purpose", "zone", "start",
         "end", "mode", "previous_purpose", "before_previous", "previous_zone", "previous_end", "next_purpose", "home", "work",
-        "worker", "home_km", "previous_km", "anchor_km", "chain",
+        "worker", "home_km", "previous_km", "anchor_km", "heading", "chain",
         "duties_left", "day_kind")
 
 

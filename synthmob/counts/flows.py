@@ -12,6 +12,8 @@ from synthmob.counts.statistic import Public, Statistic, zone_axis
 from synthmob.domain import Axis
 
 HOURS = tuple(f"{h:02d}" for h in range(24))
+HEADING = ("home", "work")
+"""Where the day goes next: lunch is near work, an evening out is near home, and they differ in how far people go for them."""
 OD_WEIGHT = 0.5
 """What a trip adds to flows over the whole day: two alike a day fit under the cap of 1 a cell, or most errands in one's own district
 would be lost."""
@@ -55,7 +57,7 @@ def _distance_rows(coded: Coded, level: str) -> Any:
     table, edges = trips(coded), coded.domain.distance_edges_km
     table = table.filter(table.purpose > 0)  # the way home is the way there
     return table.select(
-        "person_id", "purpose", to_anchor=distance_code(table.anchor_km, edges),
+        "person_id", "purpose", "heading", to_anchor=distance_code(table.anchor_km, edges),
         from_previous=distance_code(table.previous_km, edges), weight=1.0 / table.all_days)
 
 
@@ -105,7 +107,7 @@ FLOWS = (
     Statistic(
         "distances", "flows",
         lambda public, level: (
-            purpose_axis(public), distance_axis(public, "to_anchor"), distance_axis(public, "from_previous")),
+            purpose_axis(public), Axis("heading", HEADING), distance_axis(public, "to_anchor"), distance_axis(public, "from_previous")),
         _distance_rows),
     Statistic(
         "trip_km", "flows", lambda public, level: (purpose_axis(public), distance_axis(public)), _trip_km_rows),

@@ -8,20 +8,22 @@ import numpy as np
 import numpy.typing as npt
 
 from synthmob import seeds
+from synthmob.counts.flows import HEADING
 from synthmob.model.geography import Geography
 from synthmob.model.lives import Lives
 from synthmob.model.reconcile import FloatArray
 
 IntArray = npt.NDArray[np.int64]
 HOME, WORK = 0, 1
+HEADINGS = len(HEADING)
 MOST_REMEMBERED = 48
 """Places that a purpose has taken a life to: days of a life are few, and these are more than enough."""
 
 
 @dataclass(frozen=True)
 class Flows:
-    """The destination law: `attraction` (purposes, zones), `deterrence` (purposes, bands to the anchor ahead, bands from the
-    stay before), `affinity` (districts before, districts)."""
+    """The destination law: `attraction` (purposes, zones), `deterrence` (purposes x headings, bands to the anchor ahead, bands from
+    the stay before), that of purpose p on the way home in row 2 p and to work in the next, `affinity` (districts before, districts)."""
 
     attraction: FloatArray
     deterrence: FloatArray
@@ -30,7 +32,7 @@ class Flows:
 
 @dataclass(frozen=True)
 class Expectation:
-    """Person-days by (purpose, zone), (purpose, to anchor, from previous) and (district, district).
+    """Person-days by (purpose, zone), (purpose and heading, to anchor, from previous) and (district, district).
 
     The `fixed_` parts are those at anchors, which no destination law can move.
     """
@@ -46,11 +48,13 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Visits:
-    """The lives as drawn, one entry a stay: whose life of some days, rank in its day, purpose, zone, anchor ahead, zone before."""
+    """The lives as drawn, one entry a stay: whose life of some days, rank in its day, purpose, heading (1 to work), zone, anchor
+    ahead, zone before."""
 
     life: IntArray
     rank: IntArray
     purpose: IntArray
+    heading: IntArray
     zone: IntArray
     anchor: IntArray
     origin: IntArray
@@ -67,14 +71,15 @@ class _Tally:
     @staticmethod
     def empty(flows: Flows, geography: Geography) -> _Tally:
         purposes, bands = len(flows.attraction), geography.n_bands
-        return _Tally(np.zeros((purposes, geography.n)), np.zeros((purposes, bands, bands)), np.zeros(flows.affinity.shape))
+        return _Tally(np.zeros((purposes, geography.n)), np.zeros((purposes * HEADINGS, bands, bands)), np.zeros(flows.affinity.shape))
 
-    def settle(self, purpose: IntArray, zone: IntArray, anchor: IntArray, origin: IntArray, rank: int, geography: Geography) -> None:
+    def settle(self, purpose: IntArray, heading: IntArray, zone: IntArray, anchor: IntArray, origin: IntArray, rank: int,
+               geography: Geography) -> None:  # fmt: skip
         """Count stays whose zone is known."""
         np.add.at(self.destinations, (purpose, zone), 1.0)
         if rank > 0:
             district = geography.parents["district"]
-            np.add.at(self.distances, (purpose, geography.bands[anchor, zone], geography.bands[origin, zone]), 1.0)
+            np.add.at(self.distances, (purpose * HEADINGS + heading, geography.bands[anchor, zone], geography.bands[origin, zone]), 1.0)
             np.add.at(self.districts, (district[origin], district[zone]), 1.0)
 
 
@@ -136,7 +141,8 @@ def _day(flows: Flows, geography: Geography, lives: Lives, today: IntArray, work
     for rank in range(int(lengths.max(initial=0))):
         alive = today[lengths > rank]
         life, purpose = alive // lives.days, lives.purposes[alive, rank].astype(np.int64)
-        anchor = anchors_ahead(lives, alive, rank)
+        heading = headings(lives, alive, rank)
+        anchor = np.where(heading == 1, lives.work[alive], lives.home[alive])
         origin, work = here[alive], lives.work[alive]
         u = seeds.uniforms(seeds.stage_key(0, "outings"), alive, rank, np.arange(4)[:, None])
         at_work = (purpose == WORK) & (work >= 0) & (u[1] < work_anchor[np.minimum(works_done[alive], 1)])
@@ -144,34 +150,35 @@ def _day(flows: Flows, geography: Geography, lives: Lives, today: IntArray, work
         zone = np.where(purpose == HOME, lives.home[alive], np.where(at_work, work, -1))
         out = np.flatnonzero(zone < 0)
         zone[out] = recalled(
-            memory.zones, memory.known, life[out], purpose[out], anchor[out], origin[out], flows.deterrence, geography.bands, exploration,
-            u[2][out], u[3][out])
+            memory.zones, memory.known, life[out], purpose[out], heading[out], anchor[out], origin[out], flows.deterrence, geography.bands,
+            exploration, u[2][out], u[3][out])
         at_anchor = (purpose == HOME) | at_work
         for tally, which in ((fixed, at_anchor), (drawn, ~at_anchor & (zone >= 0))):
-            tally.settle(purpose[which], zone[which], anchor[which], origin[which], rank, geography)
-        for p in np.unique(purpose[zone < 0]):
-            chosen = np.flatnonzero((zone < 0) & (purpose == p))
-            zone[chosen] = _draw(flows, geography, int(p), anchor[chosen], origin[chosen], u[0][chosen], rank, drawn)
+            tally.settle(purpose[which], heading[which], zone[which], anchor[which], origin[which], rank, geography)
+        kind = purpose * HEADINGS + heading
+        for q in np.unique(kind[zone < 0]):
+            chosen = np.flatnonzero((zone < 0) & (kind == q))
+            zone[chosen] = _draw(flows, geography, int(q), anchor[chosen], origin[chosen], u[0][chosen], rank, drawn)
         memory.remember(life[out], purpose[out], zone[out])
         here[alive] = zone
-        seen.append((life, np.full(len(alive), rank), purpose, zone, anchor, origin))
+        seen.append((life, np.full(len(alive), rank), purpose, heading, zone, anchor, origin))
     return seen
 
 
-def anchors_ahead(lives: Lives, alive: IntArray, rank: int) -> IntArray:
-    """The zone that the day heads for after a stay: the work place if the next stay is work, home otherwise."""
+def headings(lives: Lives, alive: IntArray, rank: int) -> IntArray:
+    """Where the day heads for after a stay: 1 for the work place if the next stay is work, 0 for home otherwise."""
     if rank + 1 >= lives.purposes.shape[1]:
-        return lives.home[alive]
-    to_work = (lives.purposes[alive, rank + 1] == WORK) & (lives.work[alive] >= 0)
-    return np.where(to_work, lives.work[alive], lives.home[alive])
+        return np.zeros(len(alive), dtype=np.int64)
+    return ((lives.purposes[alive, rank + 1] == WORK) & (lives.work[alive] >= 0)).astype(np.int64)
 
 
-def _draw(flows: Flows, geography: Geography, p: int, anchor: IntArray, origin: IntArray, u: FloatArray, rank: int, tally: _Tally
+def _draw(flows: Flows, geography: Geography, q: int, anchor: IntArray, origin: IntArray, u: FloatArray, rank: int, tally: _Tally
           ) -> IntArray:
-    """Zones of some outings of purpose p by the law, their probabilities added to the tally."""
+    """Zones of some outings of one purpose and heading by the law, their probabilities added to the tally."""
     from synthmob.model.outings import tally_outings
 
+    p = q // HEADINGS
     appeal = flows.attraction[p] * flows.affinity[:, geography.parents["district"]]
     return tally_outings(
-        appeal, flows.deterrence[p], geography.bands, geography.parents["district"], anchor, origin, u, rank > 0,
-        tally.destinations[p], tally.distances[p], tally.districts)
+        appeal, flows.deterrence[q], geography.bands, geography.parents["district"], anchor, origin, u, rank > 0,
+        tally.destinations[p], tally.distances[q], tally.districts)

@@ -1,11 +1,11 @@
 """Where people go when they are neither home nor at their work place.
 
 P(zone | purpose, stay before, anchor ahead) is proportional to attraction[purpose, zone] x affinity[district before, district]
-x deterrence[purpose, distance to the anchor ahead, distance from the stay before]. The anchor ahead is the work place if the next
-stay is work, home otherwise: an errand on the way to work lies near home or near work. The factors are fitted by proportional
-scaling of their expectation over a fixed sample of lives: attraction to the released destinations, deterrence to the released
-joint distances, affinity to the released flows between districts. No single law of distance holds in every city: in one
-all depends on home, in another on the place before.
+x deterrence[purpose, heading, distance to the anchor ahead, distance from the stay before]. The anchor ahead is the work place if the
+next stay is work, home otherwise: an errand on the way to work lies near home or near work, and lunch is nearer than an evening out.
+The factors are fitted by proportional scaling of their expectation over a fixed sample of lives: attraction to the released
+destinations, deterrence to the released joint distances, affinity to the released flows between districts. No single law of distance
+holds in every city: in one all depends on home, in another on the place before.
 """
 
 from __future__ import annotations
@@ -18,18 +18,20 @@ import numpy as np
 from synthmob.counts.flows import OD_WEIGHT
 from synthmob.marginals import Marginal
 from synthmob.model import bias, reconcile
-from synthmob.model.expectation import Expectation, Flows, expectation
+from synthmob.model.expectation import HEADINGS, Expectation, Flows, expectation
 from synthmob.model.geography import Geography
 from synthmob.model.lives import Lives
 from synthmob.model.reconcile import LEAST, FloatArray, Noisy
 
 Marginals = Mapping[str, Marginal]
-PASSES, PART = 14, 4
+PASSES, PART = 16, 4
 RETARGET_AT = (2, 6, 10)
 """Passes over the lives, and when targets are looked at: before the last time over one life in PART, from then on over all."""
 BELIEVED_AT = {"distances": 2, "trip_km": 2, "od@district": 6}
 """The pass at which a table is first looked at: flows between districts once the distances of trips are met."""
 STEP, RAKE_ROUNDS = 0.8, 30
+MOST_PULL = 1e3
+"""The most that one cell of a factor may stand above those that are drawn."""
 
 
 def fit_flows(tables: Marginals, levels: tuple[str, ...], geography: Geography, lives: Lives, work_anchor: FloatArray,
@@ -44,14 +46,16 @@ def fit_flows(tables: Marginals, levels: tuple[str, ...], geography: Geography, 
         return flows
     released = _destination_targets(tables, levels, geography)
     targets, believed = Targets(released, None, None), dict[str, FloatArray]()
-    few = lives.every(PART)
+    few, best, least = lives.every(PART), flows, np.inf
     for turn in range(PASSES):
         found = expectation(flows, geography, few if turn < RETARGET_AT[-1] else lives, work_anchor, exploration)
         if turn in RETARGET_AT:
             believed |= _believed(tables, found, geography, lives.days, [n for n in BELIEVED_AT if BELIEVED_AT[n] == turn])
             targets = _retarget(tables, released, believed, found, geography, lives.days)
+        if turn > RETARGET_AT[-1] and (off := _misplaced(found, targets)) < least:
+            best, least = flows, off  # scaling several factors at once may pass by what it is after
         flows = _scaled(flows, found, targets)
-    return flows
+    return best
 
 
 @dataclass(frozen=True)
@@ -73,11 +77,12 @@ def _believed(tables: Marginals, found: Expectation, geography: Geography, days:
     for name in names:
         if name not in tables or (name == "trip_km" and "distances" not in tables):
             continue
-        noisy = Noisy.of(tables[name])
         expected, kept = _bounded(name, tables, found, geography, days)
+        noisy = Noisy.of(tables[name]).moved(lambda a, shape=expected.shape: a.reshape(shape))
         prior = expected * kept * _scale(noisy, expected * kept)
         if name != "od@district":
-            prior = _lawful(prior, noisy, geography.band_km)
+            prior = _lawful(prior, noisy, geography.band_km, HEADINGS if name == "distances" else 1)
+            prior = _lawful(prior, noisy, geography.band_km, 1) if name == "distances" else prior
         out[name] = reconcile.posterior(prior, noisy)[0]
     return out
 
@@ -86,23 +91,32 @@ def _bounded(name: str, tables: Marginals, found: Expectation, geography: Geogra
     """What the model expects of a table without bounds, and the share of it that bounding keeps."""
     if name == "od@district":
         return found.districts, _kept_districts(tables, found, geography, days)
-    expected = found.distances * (np.arange(len(found.distances)) > 0)[:, None, None]  # the ways home are not in these tables
+    expected = found.distances * (np.arange(len(found.distances)) >= HEADINGS)[:, None, None]  # the ways home are not in these tables
     kept = _kept_distances(tables, found, geography, days)
     if name == "distances":
         return expected, kept
-    sums = expected.sum(axis=1)
-    return sums, np.where(sums > 0, (expected * kept).sum(axis=1) / np.maximum(sums, LEAST), 1.0)
+    sums = _by_purpose(expected)
+    return sums, np.where(sums > 0, _by_purpose(expected * kept) / np.maximum(sums, LEAST), 1.0)
 
 
-def _lawful(prior: FloatArray, noisy: Noisy, km: FloatArray) -> FloatArray:
-    """A prior (purposes, bands[, bands]) moved to the law of distance that the published cells show: the suppressed ones are far."""
+def _by_purpose(distances: FloatArray) -> FloatArray:
+    """Distances from the stay before, (purposes, bands), of distances by purpose and heading, anchor and stay before."""
+    return distances.sum(axis=1).reshape(-1, HEADINGS, distances.shape[2]).sum(axis=1)
+
+
+def _lawful(prior: FloatArray, noisy: Noisy, km: FloatArray, together: int) -> FloatArray:
+    """A prior (rows, bands[, bands]) moved to the law of distance that the published cells of so many rows `together` show: the
+    suppressed ones are far."""
     along = np.stack([km / km[-1], np.log1p(km)], axis=1)
     one = np.ones((len(km), 1))
     if prior.ndim == 3:
         one = np.ones((len(km), len(km), 1))
         along = np.concatenate([one * along[:, None], one * along[None]], axis=2)
     features = np.concatenate([one, along], axis=-1).reshape(prior[0].size, -1)
-    rows = [reconcile.extended(prior[p].ravel(), noisy.moved(lambda a, p=p: a[p].ravel()), features) for p in range(len(prior))]
+    features = np.tile(features, (together, 1))
+    rows = [
+        reconcile.extended(prior[p : p + together].ravel(), noisy.moved(lambda a, p=p: a[p : p + together].ravel()), features)
+        for p in range(0, len(prior), together)]
     return np.stack(rows).reshape(prior.shape)
 
 
@@ -114,12 +128,12 @@ def _retarget(tables: Marginals, released: FloatArray, believed: Mapping[str, Fl
     unbounded: dict[str, FloatArray] = {}
     for name, persons in believed.items():
         expected, kept = _bounded(name, tables, found, geography, days)
-        unbounded[name] = persons / _scale(Noisy.of(tables[name]), expected * kept) / np.maximum(kept, LEAST)
+        unbounded[name] = persons / _scale(Noisy.of(tables[name]).moved(np.ravel), (expected * kept).ravel()) / np.maximum(kept, LEAST)
     distances = unbounded.get("distances")
     if distances is not None and "trip_km" in unbounded:
         # The distances of trips alone are better known than those of trips and anchors together.
-        ratio = unbounded["trip_km"] / np.maximum(distances.sum(axis=1), LEAST)
-        distances = distances * np.clip(ratio, 0.0, 100.0)[:, None, :]
+        ratio = unbounded["trip_km"] / np.maximum(_by_purpose(distances), LEAST)
+        distances = distances * np.repeat(np.clip(ratio, 0.0, 100.0), HEADINGS, axis=0)[:, None, :]
     districts = unbounded.get("od@district")
     return Targets(zones, distances, districts if days == 1 or districts is None else _arriving(districts, found.districts))
 
@@ -154,7 +168,8 @@ def _kept_destinations(tables: Marginals, found: Expectation, geography: Geograp
 def _kept_distances(tables: Marginals, found: Expectation, geography: Geography, days: int) -> FloatArray:
     v, bands, shape = found.visits, geography.n_bands, found.distances.shape
     trip = (v.rank > 0) & (v.purpose > 0)
-    cell = (v.purpose[trip] * bands + geography.bands[v.anchor[trip], v.zone[trip]]) * bands
+    kind = v.purpose[trip] * HEADINGS + v.heading[trip]
+    cell = (kind * bands + geography.bands[v.anchor[trip], v.zone[trip]]) * bands
     cell = cell + geography.bands[v.origin[trip], v.zone[trip]]
     group = np.repeat(np.arange(shape[0]), bands * bands)
     return bias.kept_share(v.life[trip], cell, int(np.prod(shape)), tables["distances"].bound_l2, group, 1.0 / days).reshape(shape)
@@ -175,7 +190,7 @@ def _start(purposes: int, geography: Geography) -> Flows:
     one = 1.0 / km
     areas = int(geography.parents["district"].max()) + 1
     return Flows(
-        np.ones((purposes, geography.n)), np.tile(one[:, None] * one[None, :], (purposes, 1, 1)), np.ones((areas, areas)))
+        np.ones((purposes, geography.n)), np.tile(one[:, None] * one[None, :], (purposes * HEADINGS, 1, 1)), np.ones((areas, areas)))
 
 
 def _destination_targets(tables: Marginals, levels: tuple[str, ...], geography: Geography) -> FloatArray:
@@ -224,16 +239,40 @@ def _scaled(flows: Flows, found: Expectation, targets: Targets) -> Flows:
     drawn = found.destinations - found.fixed_destinations
     target = targets.zones * found.destinations.sum(axis=1, keepdims=True) - found.fixed_destinations
     attraction = flows.attraction * _factor(target, drawn)
-    attraction = attraction / np.maximum(attraction.mean(axis=1, keepdims=True), LEAST)
+    attraction = _levelled(attraction, drawn)
     deterrence, affinity = flows.deterrence, flows.affinity
     if targets.distances is not None:
         drawn = found.distances - found.fixed_distances
-        deterrence = deterrence * _factor(targets.distances - found.fixed_distances, drawn)
-        deterrence = deterrence / np.maximum(deterrence.max(axis=(1, 2), keepdims=True), LEAST)
+        pull = _factor(targets.distances - found.fixed_distances, drawn)
+        pull[:, -1, -1] = 1.0  # who goes outside is as far from anywhere: attraction says how many do
+        deterrence = deterrence * pull
+        deterrence = _levelled(deterrence, drawn)
     if targets.districts is not None:
         drawn = found.districts - found.fixed_districts
-        affinity = np.clip(affinity * _factor(targets.districts - found.fixed_districts, drawn), 0.1, 10.0)
+        pull = _factor(targets.districts - found.fixed_districts, drawn)
+        pull[:, -1] = 1.0
+        affinity = np.clip(affinity * pull, 0.1, 10.0)
     return Flows(np.maximum(attraction, 1e-12), np.maximum(deterrence, 1e-12), affinity)
+
+
+def _misplaced(found: Expectation, targets: Targets) -> float:
+    """Shares of stays and trips that are not where the targets have them, added up over the tables."""
+    stays = found.destinations[1:].sum(axis=1, keepdims=True)
+    off = [np.abs(found.destinations[1:] - targets.zones[1:] * stays).sum() / max(float(stays.sum()), LEAST)]
+    for table, target in ((found.distances[HEADINGS:], targets.distances), (found.districts, targets.districts)):
+        if target is not None:
+            wanted = target[-len(table) :] * (table.sum() / max(float(target[-len(table) :].sum()), LEAST))
+            off.append(np.abs(table - wanted).sum() / max(float(table.sum()), LEAST))
+    return float(sum(off))
+
+
+def _levelled(factor: FloatArray, drawn: FloatArray) -> FloatArray:
+    """Rows of a factor with a mean of 1 over what is drawn: a cell that lives can hardly reach grows without end, and must not make
+    all others small beside it."""
+    axes = tuple(range(1, factor.ndim))
+    seen = np.maximum(drawn, 0.0) + LEAST
+    level = (factor * seen).sum(axis=axes, keepdims=True) / seen.sum(axis=axes, keepdims=True)
+    return np.clip(factor / np.maximum(level, LEAST), 0.0, MOST_PULL)
 
 
 def _factor(target: FloatArray, drawn: FloatArray) -> FloatArray:

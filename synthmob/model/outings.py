@@ -43,13 +43,14 @@ def tally_outings(
 
 @nb.njit(cache=True, nogil=True)
 def recalled(
-    zones: Any, known: Any, life: Any, purpose: Any, anchor: Any, origin: Any, deterrence: Any, bands: Any, exploration: Any, u: Any,
-    which: Any,
+    zones: Any, known: Any, life: Any, purpose: Any, heading: Any, anchor: Any, origin: Any, deterrence: Any, bands: Any, exploration: Any,
+    u: Any, which: Any,
 ) -> Any:  # fmt: skip
     """The known place that each stay returns to, -1 where it goes somewhere new, shape (stays,): as the kernel decides it.
 
     `zones` (lives, purposes, places) are the places, the first `known` (lives, purposes) of them; of the k known, one is returned to
-    with probability k / (k + exploration[purpose]), each in proportion to the `deterrence` (purposes, bands, bands) of its distances.
+    with probability k / (k + exploration[purpose]), each in proportion to the `deterrence` (purposes x 2, bands, bands) of its
+    distances for that purpose and `heading`.
     """
     weights, alike = np.empty(zones.shape[2]), np.ones(len(bands))
     out = np.full(len(life), -1)
@@ -57,7 +58,8 @@ def recalled(
         k, p = known[life[i], purpose[i]], purpose[i]
         if u[i] * (k + exploration[p]) >= k:
             continue
-        out[i] = pick_zone(alike, deterrence[p], bands[anchor[i]], bands[origin[i]], zones[life[i], p, :k], weights, which[i])
+        push = deterrence[2 * p + heading[i]]
+        out[i] = pick_zone(alike, push, bands[anchor[i]], bands[origin[i]], zones[life[i], p, :k], weights, which[i])
     return out
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
+from synthmob.model.schedules import BY_CLOCK
 from synthmob.searches import pick, pick_between, pick_zone
 from synthmob.synthesis.draws import guided, mix, today_of, unit
 
@@ -20,6 +21,8 @@ TRIES = 64
 MEMORY = 96
 HOME, WORK = 0, 1
 MAX_PURPOSES = 16
+HEADINGS = 2
+"""Home or work ahead: the rows of deterrence that each purpose has."""
 
 
 @nb.njit(cache=True, nogil=True)
@@ -72,16 +75,17 @@ def aliases(weights: Any, first: Any) -> Any:
 
 @nb.njit(cache=True)
 def tied_weights(attraction: Any, affinity: Any, district: Any, deterrence: Any, bands: Any, first: Any, zone: Any) -> Any:
-    """Cumulative weights of patches where the place before is the one that the day is tied to: (purposes, zones, patches)."""
-    out = np.empty((attraction.shape[0], len(bands), len(first) - 1))
-    for purpose in range(attraction.shape[0]):
+    """Cumulative weights of patches where the place before is the one that the day is tied to: (purposes x headings, zones, patches)."""
+    out = np.empty((deterrence.shape[0], len(bands), len(first) - 1))
+    for kind in range(deterrence.shape[0]):
+        purpose = kind // HEADINGS
         for here in range(len(bands)):
             total = 0.0
             for patch in range(len(first) - 1):
                 for k in range(first[patch], first[patch + 1]):
                     z, band = zone[k], bands[here, zone[k]]
-                    total += attraction[purpose, z] * affinity[district[here], district[z]] * deterrence[purpose, band, band]
-                out[purpose, here, patch] = total
+                    total += attraction[purpose, z] * affinity[district[here], district[z]] * deterrence[kind, band, band]
+                out[kind, here, patch] = total
     return out
 
 
@@ -128,8 +132,8 @@ def live(
 
     `attraction` is (purposes, districts of the stay before, zones). `chain` (persons, days) indexes `purposes`/`lengths`
     (day types, chains, ...); distributions are cumulative. A day's times are those of one schedule of its chain, drawn even
-    inside their bins; those of chain c are `schedule_first[c]` on, and begin at `schedule_at[c]` of `schedules`,
-    a bin a stay. Zones are drawn by `places.laws`.
+    inside their bins, long stays ending by the clock; those of chain c are `schedule_first[c]` on, and begin at `schedule_at[c]` of
+    `schedules`, a bin a stay. Zones are drawn by `places.laws`.
     """
     n_purposes = attraction.shape[0]
     memory = np.empty((MAX_PURPOSES, MEMORY), dtype=np.int64)
@@ -160,19 +164,20 @@ def live(
                 else:
                     to_work = rank + 1 < n and purposes[kind, k, rank + 1] == WORK and work[i] >= 0
                     anchor = work[i] if to_work else home[i]
-                    pull, push = attraction[purpose, district[here]], deterrence[purpose]
+                    going = purpose * HEADINGS + (1 if to_work else 0)
+                    pull, push = attraction[purpose, district[here]], deterrence[going]
                     zone = -1
                     if unit(today, base + 1) * (known[purpose] + exploration[purpose]) < known[purpose]:
                         # Every visit speaks for its place: those that lie handy today are the likelier.
                         places = memory[purpose, : known[purpose]]
                         zone = pick_zone(alike, push, bands[anchor], bands[here], places, weights, unit(today, base + 2))
                     elif anchor == here:
-                        patch = pick(tied[purpose, here], unit(today, base + DRAW_PATCH))
+                        patch = pick(tied[going, here], unit(today, base + DRAW_PATCH))
                         inside = patch_zone[patch_first[patch] : patch_first[patch + 1]]
                         zone = pick_zone(pull, push, bands[here], bands[here], inside, weights, unit(today, base + DRAW_ZONE))
                     else:
                         zone = _proposed(
-                            mass[purpose, district[here]], most[purpose], code[anchor], code[here], push, bands[anchor], bands[here],
+                            mass[purpose, district[here]], most[going], code[anchor], code[here], push, bands[anchor], bands[here],
                             alias_share[purpose], alias_other[purpose], patch_first, patch_zone, weights,
                             mix(today ^ np.uint64(base + DRAW_ZONE)))
                         if zone < 0:
@@ -194,6 +199,9 @@ def live(
                 elif rank == 0:
                     end = int(15 * (schedules[kind, own] + unit(today, base + 5)))
                     end = max(min(end, DAY_END - 1 - LEAST_LEFT * left), 1)
+                elif schedules[kind, own + rank] >= BY_CLOCK:
+                    end = int(15 * (schedules[kind, own + rank] - BY_CLOCK + unit(today, base + 5)))
+                    end = max(min(max(end, start + LEAST_LEFT), DAY_END - 1 - LEAST_LEFT * left), start + 1)
                 else:
                     first = duration_edges[schedules[kind, own + rank]]
                     wide = duration_edges[schedules[kind, own + rank] + 1] - first

@@ -56,12 +56,13 @@ class Patches:
 
 
 def laws(geography: Geography, attraction: FloatArray, affinity: FloatArray, deterrence: FloatArray) -> dict[str, npt.NDArray[Any]]:
-    """What the kernel draws zones by, of `attraction` (purposes, zones), `affinity` (districts, districts) and `deterrence` (purposes,
-    bands, bands).
+    """What the kernel draws zones by, of `attraction` (purposes, zones), `affinity` (districts, districts) and `deterrence` (purposes x
+    headings, bands, bands).
 
     `mass` (purposes, districts of the place before, patches) is attraction; `code` (zones, patches) the range of bands from a zone to a
-    patch and `most` (purposes, ranges, ranges) the most that deterrence is in two ranges; `alias_share` and `alias_other` (purposes,
-    zones in order of patches) draw a zone of a patch; `tied` (purposes, zones, patches) cumulates the weights where both places are one.
+    patch and `most` (purposes x headings, ranges, ranges) the most that deterrence is in two ranges; `alias_share` and `alias_other`
+    (purposes, zones in order of patches) draw a zone of a patch; `tied` (purposes x headings, zones, patches) cumulates the weights
+    where both places are one.
     """
     from synthmob.synthesis import kernel
 
@@ -81,7 +82,7 @@ def laws(geography: Geography, attraction: FloatArray, affinity: FloatArray, det
 
 
 def _most(deterrence: FloatArray, step: int) -> FloatArray:
-    """The most that deterrence (purposes, bands, bands) is in any two ranges of steps: shape (purposes, ranges, ranges)."""
+    """The most that deterrence (rows, bands, bands) is in any two ranges of steps: shape (rows, ranges, ranges)."""
     edges = np.arange(0, deterrence.shape[1], step)
     coarse = np.maximum.reduceat(np.maximum.reduceat(deterrence, edges, axis=1), edges, axis=2)
     ranges = [(low, high + 1) for high in range(len(edges)) for low in range(high + 1)]

@@ -36,8 +36,9 @@ CELLS = {
     "visitors@zone": "SELECT DISTINCT p, purpose * {zones} + zone AS cell, 1.0 AS w FROM visits WHERE purpose > 0",
     "trip_km": "SELECT p, purpose * {bands} + {previous_band} AS cell, sum(1.0 / all_days) AS w FROM visits "
                "WHERE rank > 0 AND purpose > 0 GROUP BY ALL",
-    "distances": "SELECT p, (purpose * {bands} + {anchor_band}) * {bands} + {previous_band} AS cell, sum(1.0 / all_days) AS w FROM visits "
-                 "WHERE rank > 0 AND purpose > 0 GROUP BY ALL",
+    "distances":
+        "SELECT p, ((purpose * 2 + heading) * {bands} + {anchor_band}) * {bands} + {previous_band} AS cell, sum(1.0 / all_days) AS w "
+        "FROM visits WHERE rank > 0 AND purpose > 0 GROUP BY ALL",
     "od@district": "SELECT p, previous_area * {areas} + area AS cell, sum(0.5 / all_days) AS w FROM visits WHERE rank > 0 GROUP BY ALL",
     "od_hour@district": "SELECT p, ((day_type * 24 + least(left_min // 60, 23)) * {areas} + previous_area) * {areas} + area AS cell, "
                         "sum(1.0 / n_days) AS w FROM visits WHERE rank > 0 GROUP BY ALL",

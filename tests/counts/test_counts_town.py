@@ -45,7 +45,8 @@ BY_HAND: dict[tuple[str, str], dict[tuple[str, ...], float]] = {
     ("visitors", "block"): {
         ("work", "b10"): 1, ("shop", "b10"): 1, ("leisure", "outside"): 1, ("shop", "b00"): 1},
     ("distances", ""): {
-        ("work", "9-12", "9-12"): 1 / 3, ("shop", "9-12", "1-2"): 1 / 3, ("leisure", "outside", "outside"): 1 / 3},
+        ("work", "home", "9-12", "9-12"): 1 / 3, ("shop", "home", "9-12", "1-2"): 1 / 3,
+        ("leisure", "home", "outside", "outside"): 1 / 3},
     ("trip_km", ""): {("work", "9-12"): 1 / 3, ("shop", "1-2"): 1 / 3, ("leisure", "outside"): 1 / 3},
     ("od", "district"): {
         ("d0", "d1"): 1 / 6, ("d1", "d1"): 1 / 6, ("d1", "d0"): 1 / 6, ("d0", "outside"): 1 / 6, ("outside", "d0"): 1 / 6},

@@ -54,13 +54,14 @@ def _distances(p: Person, w: World) -> Cells:
         if rank and stay.purpose != 0:
             following = day.stays[rank + 1].purpose if rank + 1 < len(day.stays) else None
             anchor = p.work if following == 1 and p.work != NOBODY else p.home
-            out[stay.purpose, w.distance(stay.zone, anchor), w.distance(day.stays[rank - 1].zone, stay.zone)] += part
+            heading = int(following == 1 and p.work != NOBODY)
+            out[stay.purpose, heading, w.distance(stay.zone, anchor), w.distance(day.stays[rank - 1].zone, stay.zone)] += part
     return out
 
 
 def _trip_km(p: Person, w: World) -> Cells:
     out = Sums(Fraction)
-    for (purpose, _, distance), part in _distances(p, w).items():
+    for (purpose, _, _, distance), part in _distances(p, w).items():
         out[purpose, distance] += part
     return out
 

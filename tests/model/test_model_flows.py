@@ -12,7 +12,7 @@ import pytest
 from synthmob.counts.flows import OD_WEIGHT
 from synthmob.domain import Axis
 from synthmob.marginals import Marginal, unravel
-from synthmob.model.expectation import Expectation, Flows, anchors_ahead, expectation
+from synthmob.model.expectation import HEADINGS, Expectation, Flows, expectation, headings
 from synthmob.model.flows import fit_flows
 from synthmob.model.lives import Lives
 from synthmob.model.outings import pick_rows, recalled
@@ -39,13 +39,15 @@ def lives(n: int, seed: int) -> Lives:
 
 
 def planted(seed: int) -> Flows:
-    """Some zones attract far more than others; shops are near home, leisure near the stay before; a river between districts."""
+    """Some zones attract far more than others; shops are near home, and nearer on the way to work, leisure near the stay before, and not
+    if work is ahead; a river between districts."""
     rng = np.random.default_rng(seed)
     band = np.arange(BANDS)
     near_anchor, near_here = np.exp(-0.7 * band), np.exp(-0.5 * band)
-    deterrence = np.ones((PURPOSES, BANDS, BANDS))
-    deterrence[SHOP], deterrence[LEISURE] = near_anchor[:, None], near_here[None, :]
-    deterrence[WORK] = np.exp(-0.2 * (band[:, None] + band[None, :]))
+    deterrence = np.ones((PURPOSES * HEADINGS, BANDS, BANDS))
+    deterrence[HEADINGS * SHOP], deterrence[HEADINGS * SHOP + 1] = near_anchor[:, None], near_anchor[:, None] ** 2
+    deterrence[HEADINGS * LEISURE], deterrence[HEADINGS * LEISURE + 1] = near_here[None, :], near_anchor[:, None]
+    deterrence[HEADINGS * WORK : HEADINGS * WORK + 2] = np.exp(-0.2 * (band[:, None] + band[None, :]))
     west = np.array([True, False, True, False, False])
     affinity = np.where(west[:, None] == west[None, :], 1.0, 0.4)
     attraction = rng.lognormal(0, 1.0, (PURPOSES, N))
@@ -67,23 +69,29 @@ def released(found: Expectation, weight: float) -> dict[str, Marginal]:
     by_district = np.zeros((PURPOSES, DISTRICTS))
     np.add.at(by_district.T, district, outings.T)
     distances = found.distances * weight
-    distances[HOME] = 0
+    distances[:HEADINGS] = 0
+    joint = distances.reshape(PURPOSES, HEADINGS, BANDS, BANDS)
     return {
         "destinations@zone": marginal("destinations@zone", outings, "purpose", "zone"),
         "destinations@district": marginal("destinations@district", by_district, "purpose", "zone"),
-        "distances": marginal("distances", distances, "purpose", "to_anchor", "from_previous"),
-        "trip_km": marginal("trip_km", distances.sum(axis=1), "purpose", "distance"),
+        "distances": marginal("distances", joint, "purpose", "heading", "to_anchor", "from_previous"),
+        "trip_km": marginal("trip_km", joint.sum(axis=(1, 2)), "purpose", "distance"),
         "od@district": marginal("od@district", found.districts * weight * OD_WEIGHT, "origin", "destination"),
     }
 
 
-def law(flows: Flows, p: int, anchor: int, origin: int) -> Any:
-    """P(zone) for an outing of purpose p, written out."""
+def law(flows: Flows, p: int, heading: int, anchor: int, origin: int) -> Any:
+    """P(zone) for an outing of purpose p on the way home (heading 0) or to work (1), written out."""
     district = PLACE.parents["district"]
     chance = np.array([
-        flows.attraction[p, z] * flows.deterrence[p, PLACE.bands[anchor, z], PLACE.bands[origin, z]]
+        flows.attraction[p, z] * flows.deterrence[HEADINGS * p + heading, PLACE.bands[anchor, z], PLACE.bands[origin, z]]
         * flows.affinity[district[origin], district[z]] for z in range(N)])  # fmt: skip
     return chance / chance.sum()
+
+
+def by_distance(found: Expectation, p: int) -> Any:
+    """Outings of a purpose by the distance from the stay before."""
+    return found.distances[HEADINGS * p : HEADINGS * p + 2].sum(axis=(0, 1))
 
 
 def far(a: Any, b: Any) -> float:
@@ -94,14 +102,14 @@ def test_expectations_of_a_few_lives_by_hand() -> None:
     flows, one = planted(1), Lives(
         np.array([3, 7]), np.array([20, -1]), np.array([[0, 2, 1, 0], [3, 0, -1, -1]], dtype=np.int8), np.array([4, 2]), 1.0)  # fmt: skip
     found = expectation(flows, PLACE, one, np.ones(2))
-    shop, leisure = law(flows, SHOP, 20, 3), law(flows, LEISURE, 7, 7)  # the shop is on the way from home 3 to work 20
+    shop, leisure = law(flows, SHOP, 1, 20, 3), law(flows, LEISURE, 0, 7, 7)  # the shop is on the way from home 3 to work 20
     assert found.destinations[SHOP] == pytest.approx(shop) and found.destinations[LEISURE] == pytest.approx(leisure)
     assert found.destinations[WORK].tolist() == found.fixed_destinations[WORK].tolist() == np.eye(N)[20].tolist()
     assert found.destinations[HOME].tolist() == (2 * np.eye(N)[3] + np.eye(N)[7]).tolist()
     joint = np.zeros((BANDS, BANDS))
     np.add.at(joint, (PLACE.bands[20], PLACE.bands[3]), shop)
-    assert found.distances[SHOP] == pytest.approx(joint)
-    assert found.distances[LEISURE].sum() == 0  # the first stay of a day is no trip
+    assert found.distances[HEADINGS * SHOP + 1] == pytest.approx(joint)
+    assert found.distances[HEADINGS * LEISURE :].sum() == 0  # the first stay of a day is no trip
     drawn = found.visits.zone[(found.visits.rank == 0) & (found.visits.life == 1)][0]
     district = PLACE.parents["district"]
     assert found.fixed_districts[district[drawn], district[7]] >= 1
@@ -131,10 +139,12 @@ def test_expectations_add_up_to_the_stays_there_are() -> None:
     assert 0.9 < own.sum() / has_work.sum() < 0.93
 
 
-def test_the_anchor_ahead_is_work_before_work_and_home_otherwise() -> None:
+def test_work_is_ahead_before_work_and_home_otherwise() -> None:
     some = Lives(np.array([1, 1]), np.array([5, -1]), np.array([[0, 2, 1, 0], [0, 2, 1, 0]], dtype=np.int8), np.array([4, 4]), 1.0)
     both = np.arange(2)
-    assert [anchors_ahead(some, both, k).tolist() for k in range(4)] == [[1, 1], [5, 1], [1, 1], [1, 1]]
+    assert [headings(some, both, k).tolist() for k in range(4)] == [[0, 0], [1, 0], [0, 0], [0, 0]]
+    visits = expectation(planted(1), PLACE, some, np.ones(2)).visits
+    assert visits.anchor[visits.rank == 1].tolist() == [5, 1]
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["with trip_km", "joint alone"])
@@ -154,27 +164,32 @@ def test_a_planted_law_is_found_again(refitted: tuple[Flows, Flows]) -> None:
     plain = expectation(fit_flows({}, LEVELS, PLACE, some, WORK_ANCHOR, PURPOSES), PLACE, some, WORK_ANCHOR)
     for p, most in ((SHOP, 0.03), (LEISURE, 0.03)):
         assert far(got.destinations[p], want.destinations[p]) < most < 0.2 * far(plain.destinations[p], want.destinations[p])
-        assert far(got.distances[p], want.distances[p]) < 0.03 < far(plain.distances[p], want.distances[p])
+        assert far(got.distances[HEADINGS * p], want.distances[HEADINGS * p]) < 0.03 < far(
+            plain.distances[HEADINGS * p], want.distances[HEADINGS * p])
+    fitted, start, exact = (e.distances[HEADINGS * SHOP + 1] for e in (got, plain, want))  # before work nobody goes out for leisure
+    assert far(fitted, exact) < 0.05 < far(start, exact)
     assert far(got.districts, want.districts) < 0.02
 
 
 def test_its_conditional_laws_are_found_too(refitted: tuple[Flows, Flows]) -> None:
     truth, found = refitted
     rng = np.random.default_rng(7)
-    for p in (SHOP, LEISURE):
-        places = rng.integers(0, N - 1, (150, 2))
-        off = [far(law(found, p, a, o), law(truth, p, a, o)) for a, o in places]
-        start = [far(np.ones(N), law(truth, p, a, o)) for a, o in places]
+    seen = expectation(truth, PLACE, lives(2_000, 6), WORK_ANCHOR).visits
+    for p, heading in ((SHOP, 0), (SHOP, 1), (LEISURE, 0)):
+        before_work = np.flatnonzero((seen.purpose == p) & (seen.heading == 1) & (seen.rank > 0))[:150]
+        places = np.stack([seen.anchor, seen.origin], axis=1)[before_work] if heading else rng.integers(0, N - 1, (150, 2))
+        off = [far(law(found, p, heading, a, o), law(truth, p, heading, a, o)) for a, o in places]
+        start = [far(np.ones(N), law(truth, p, heading, a, o)) for a, o in places]
         assert np.mean(off) < 0.08 < 0.2 * np.mean(start)
     # Shops care for home alone, leisure for the stay before alone.
-    slope = np.log(found.deterrence[SHOP, :4, :4].clip(1e-9))
+    slope = np.log(found.deterrence[HEADINGS * SHOP, :4, :4].clip(1e-9))
     assert np.ptp(slope, axis=0).mean() > 4 * np.ptp(slope, axis=1).mean()
 
 
 def test_without_destinations_the_start_is_kept() -> None:
     flows = fit_flows({}, LEVELS, PLACE, lives(10, 1), WORK_ANCHOR, PURPOSES)
     assert flows.attraction.shape == (PURPOSES, N) and (flows.attraction == 1).all() and (flows.affinity == 1).all()
-    assert (np.diff(flows.deterrence[SHOP], axis=0)[:-1] < 0).all() and (np.diff(flows.deterrence[SHOP], axis=1)[:, :-1] < 0).all()
+    assert (np.diff(flows.deterrence[2 * SHOP], axis=0)[:-1] < 0).all() and (np.diff(flows.deterrence[2 * SHOP], axis=1)[:, :-1] < 0).all()
 
 
 def test_bounding_is_undone() -> None:
@@ -183,11 +198,12 @@ def test_bounding_is_undone() -> None:
     exact = released(expectation(truth, PLACE, some, WORK_ANCHOR), some.weight)
     v = expectation(truth, PLACE, some, WORK_ANCHOR).visits
     trip = (v.rank > 0) & (v.purpose > 0)
-    cell = (v.purpose * BANDS + PLACE.bands[v.anchor, v.zone]) * BANDS + PLACE.bands[v.origin, v.zone]
+    cell = ((v.purpose * HEADINGS + v.heading) * BANDS + PLACE.bands[v.anchor, v.zone]) * BANDS + PLACE.bands[v.origin, v.zone]
     pair = np.unique(v.life[trip] * 1000 + cell[trip])  # each cell at most once a person, then at most 1 in all
     whose, where = np.divmod(pair, 1000)
-    kept = np.bincount(where, weights=1 / np.sqrt(np.bincount(whose))[whose], minlength=PURPOSES * BANDS**2)
-    table = marginal("distances", kept.reshape(PURPOSES, BANDS, BANDS) * some.weight, "purpose", "to_anchor", "from_previous")
+    kept = np.bincount(where, weights=1 / np.sqrt(np.bincount(whose))[whose], minlength=PURPOSES * HEADINGS * BANDS**2)
+    kept = kept.reshape(PURPOSES, HEADINGS, BANDS, BANDS) * some.weight
+    table = marginal("distances", kept, "purpose", "heading", "to_anchor", "from_previous")
     bounded = {**exact, "distances": replace(table, bound_l2=1.0)}
     del bounded["trip_km"]
     want = expectation(truth, PLACE, some, WORK_ANCHOR).distances
@@ -196,7 +212,7 @@ def test_bounding_is_undone() -> None:
         told = {**bounded, "distances": replace(bounded["distances"], bound_l2=bound)}
         found = fit_flows(told, LEVELS, PLACE, some, WORK_ANCHOR, PURPOSES)
         got = expectation(found, PLACE, some, WORK_ANCHOR).distances
-        off.append(far(got[1:], want[1:]))
+        off.append(far(got[HEADINGS:], want[HEADINGS:]))
     assert off[0] < 0.75 * off[1]
 
 
@@ -232,9 +248,9 @@ def test_a_known_place_is_recalled_in_proportion_to_what_is_handy() -> None:
     flows, rng, n = planted(5), np.random.default_rng(6), 60_000
     places = np.array([[[0, 0, 0, 0]] * SHOP + [[4, 11, 11, 30]]], dtype=np.int32)
     drawn = recalled(
-        places, np.array([[0] * SHOP + [4]]), np.zeros(n, np.int64), np.full(n, SHOP), np.full(n, 7), np.full(n, 20), flows.deterrence,
-        PLACE.bands, np.full(PURPOSES, 2.0), rng.random(n), rng.random(n))  # fmt: skip
-    near = [flows.deterrence[SHOP, PLACE.bands[7, z], PLACE.bands[20, z]] for z in (4, 11, 11, 30)]
+        places, np.array([[0] * SHOP + [4]]), np.zeros(n, np.int64), np.full(n, SHOP), np.ones(n, np.int64), np.full(n, 7), np.full(n, 20),
+        flows.deterrence, PLACE.bands, np.full(PURPOSES, 2.0), rng.random(n), rng.random(n))  # fmt: skip
+    near = [flows.deterrence[HEADINGS * SHOP + 1, PLACE.bands[7, z], PLACE.bands[20, z]] for z in (4, 11, 11, 30)]
     want = {4: near[0], 11: near[1] + near[2], 30: near[3]}
     assert (drawn < 0).mean() == pytest.approx(2 / 6, abs=0.01)
     for zone, weight in want.items():
@@ -250,7 +266,7 @@ def test_a_law_is_found_again_over_several_days() -> None:
     for exploration in (EXPLORATION, None):
         found = fit_flows(tables, LEVELS, PLACE, fitted_on, WORK_ANCHOR, PURPOSES, exploration)
         got = expectation(found, PLACE, several_days(3_000, 4, 18), WORK_ANCHOR, EXPLORATION)
-        off.append(max(far(got.distances[p].sum(axis=0), want.distances[p].sum(axis=0)) for p in (SHOP, LEISURE)))
+        off.append(max(far(*(by_distance(e, p) for e in (got, want))) for p in (SHOP, LEISURE)))
     assert off[0] < 0.015 < 0.5 * off[1], off
 
 
@@ -279,7 +295,7 @@ def test_far_trips_that_were_all_cut_follow_the_law_of_the_near_ones() -> None:
     """Released with noise and a cut: every far band holds about the truth, not about the cut."""
     sample, rng = lives(6_000, 3), np.random.default_rng(5)
     truth = planted(1)
-    truth.deterrence[LEISURE] *= np.exp(-1.0 * np.arange(BANDS))[None, :]
+    truth.deterrence[HEADINGS * LEISURE : HEADINGS * LEISURE + 2] *= np.exp(-1.0 * np.arange(BANDS))[None, :]
     found = expectation(truth, PLACE, sample, WORK_ANCHOR)
     tables = released(found, 50_000 / len(sample.home))
     sigma, cut = 120.0, 600.0
@@ -291,6 +307,6 @@ def test_far_trips_that_were_all_cut_follow_the_law_of_the_near_ones() -> None:
     fitted = fit_flows(tables, LEVELS, PLACE, sample, WORK_ANCHOR, PURPOSES)
     again = expectation(fitted, PLACE, sample, WORK_ANCHOR)
     weight = 50_000 / len(sample.home)
-    want, got = (e.distances[LEISURE].sum(axis=0) * weight for e in (found, again))
+    want, got = (by_distance(e, LEISURE) * weight for e in (found, again))
     hidden = (want < cut / 2) & (want > 2 * weight)  # a band of one life in the sample is met by chance or not
     assert hidden.sum() >= 2 and (want[hidden] / 2 < got[hidden]).all() and (got[hidden] < 2 * want[hidden]).all(), (want, got)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from synthmob import seeds
+from synthmob.model.schedules import BY_CLOCK
 
 DAY, ROOM = 1440, 12
 PLACES_KEPT = 96
@@ -57,12 +58,13 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
                 zone = home if purpose == 0 else work
             else:
                 ahead = work if list(purposes[rank + 1 : rank + 2]) == [1] and work >= 0 else home
+                going = 2 * purpose + (ahead == work and work >= 0 and list(purposes[rank + 1 : rank + 2]) == [1])
                 stream = int(seeds.bits(np.uint64(key), person, day, 8 * rank + 6))
                 if n > 0 and u[1] * (n + law["exploration"][purpose]) < n:
-                    handy = [law["deterrence"][purpose][law["bands"][ahead][z]][law["bands"][here][z]] for z in visited[purpose][:n]]
+                    handy = [law["deterrence"][going][law["bands"][ahead][z]][law["bands"][here][z]] for z in visited[purpose][:n]]
                     zone = visited[purpose][pick(list(accumulate(handy)), u[2])]
                 else:
-                    zone = somewhere(purpose, ahead, here, u[3], u[6], stream, law)
+                    zone = somewhere(purpose, going, ahead, here, u[3], u[6], stream, law)
             at_work += purpose == 1
             if not (purpose == 0 or own) and len(visited[purpose]) < PLACES_KEPT:
                 visited[purpose].append(zone)
@@ -76,13 +78,13 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
     return out
 
 
-def somewhere(purpose: int, ahead: int, here: int, u: float, v: float, stream: int, law: Law) -> int:
+def somewhere(purpose: int, going: int, ahead: int, here: int, u: float, v: float, stream: int, law: Law) -> int:
     """A zone that attracts, not too far from here nor from where the day goes next: by patches of neighbours, see `places`."""
     patches = [law["patch_zone"][a:b] for a, b in zip(law["patch_first"][:-1], law["patch_first"][1:], strict=True)]
     if ahead == here:
-        inside = patches[pick(law["tied"][purpose][here], u)]
-        return inside[pick(list(accumulate(weight(purpose, ahead, here, z, law) for z in inside)), v)]
-    most = law["most"][purpose]
+        inside = patches[pick(law["tied"][going][here], u)]
+        return inside[pick(list(accumulate(weight(purpose, going, ahead, here, z, law) for z in inside)), v)]
+    most = law["most"][going]
     ranges = list(zip(law["code"][ahead], law["code"][here], strict=True))
     bounds = [m * most[a][b] for m, (a, b) in zip(law["mass"][purpose][law["district"][here]], ranges, strict=True)]
     for trial in range(64):
@@ -93,15 +95,15 @@ def somewhere(purpose: int, ahead: int, here: int, u: float, v: float, stream: i
         if place - int(place) >= law["alias_share"][purpose][at]:
             at = law["alias_other"][purpose][at]
         zone = law["patch_zone"][at]
-        near = law["deterrence"][purpose][law["bands"][ahead][zone]][law["bands"][here][zone]]
+        near = law["deterrence"][going][law["bands"][ahead][zone]][law["bands"][here][zone]]
         if w[2] * most[ranges[patch][0]][ranges[patch][1]] < near:
             return zone
-    return pick(list(accumulate(weight(purpose, ahead, here, z, law) for z in range(len(law["bands"])))), u)
+    return pick(list(accumulate(weight(purpose, going, ahead, here, z, law) for z in range(len(law["bands"])))), u)
 
 
-def weight(purpose: int, ahead: int, here: int, zone: int, law: Law) -> float:
+def weight(purpose: int, going: int, ahead: int, here: int, zone: int, law: Law) -> float:
     """How much a zone is wanted, looked at alone."""
-    near = law["deterrence"][purpose][law["bands"][ahead][zone]][law["bands"][here][zone]]
+    near = law["deterrence"][going][law["bands"][ahead][zone]][law["bands"][here][zone]]
     return law["attraction"][purpose][law["district"][here]][zone] * near
 
 
@@ -110,6 +112,8 @@ def leaving(schedule: Sequence[int], rank: int, start: int, to_come: int, u: flo
     latest = DAY - 1 - ROOM * to_come
     if rank == 0:
         return max(min(int(15 * (schedule[0] + u)), latest), 1)
+    if schedule[rank] >= BY_CLOCK:
+        return max(min(max(int(15 * (schedule[rank] - BY_CLOCK + u)), start + ROOM), latest), start + 1)
     low, high = edges[schedule[rank] : schedule[rank] + 2]
     return max(min(start + max(int(low + (high - low) * u), 1), latest), start + 1)
 

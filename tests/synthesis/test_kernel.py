@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from synthmob import searches, seeds
 from synthmob.model.geography import Geography
+from synthmob.model.schedules import BY_CLOCK
 from synthmob.synthesis import draws, kernel, places
 from synthmob.synthesis.days import end_to_end, laws
 from synthmob.synthesis.points import INWARD, Triangles
@@ -39,6 +40,8 @@ def wild(seed: int) -> dict[str, Any]:
     first = np.cumsum(np.concatenate([np.zeros((kinds, 1), dtype=np.int64), rng.integers(1, rows, (kinds, chains))], axis=1), axis=1)
     most = int(first.max())
     schedules = rng.integers(0, 30, (kinds, most, 20))
+    by_clock = rng.random(schedules.shape) < 0.3
+    schedules = np.where(by_clock, BY_CLOCK + rng.integers(0, 96, schedules.shape), schedules)
     schedules[..., 0] = rng.choice([0, 40, 90, 95], (kinds, most))  # leaves after 22:30, whatever is still to come
     weights = rng.integers(0, 3, (kinds, most))
     rows = [end_to_end(s[: f[-1]].astype(np.int16), f, n) for s, f, n in zip(schedules, first, lengths, strict=True)]

@@ -35,7 +35,7 @@ GRID = grid()
 
 def wanted(rng: np.random.Generator, geography: Geography = GRID) -> tuple[Any, Any, Any]:
     attraction = rng.random((3, geography.n)) * (rng.random((3, geography.n)) < 0.7)
-    deterrence = np.exp(-rng.random((3, 1, 1)) * (np.arange(geography.n_bands)[:, None] + np.arange(geography.n_bands)))
+    deterrence = np.exp(-rng.random((6, 1, 1)) * (np.arange(geography.n_bands)[:, None] + np.arange(geography.n_bands)))
     deterrence *= rng.random(deterrence.shape)  # nothing says that it falls with the distance
     return attraction, rng.random((5, 5)), deterrence
 
@@ -86,8 +86,8 @@ def test_tied_places_have_the_weights_of_their_patches() -> None:
     law, patches, parent = places.laws(GRID, attraction, affinity, deterrence), Patches.of(GRID), GRID.parents["district"]
     for here in (5, 444, GRID.n - 1):
         band = GRID.bands[here]
-        weights = attraction[1] * affinity[parent[here]][parent] * deterrence[1, band, band]
-        assert law["tied"][1, here] == pytest.approx(np.cumsum(np.add.reduceat(weights[patches.zone], patches.first[:-1])))
+        weights = attraction[1] * affinity[parent[here]][parent] * deterrence[3, band, band]
+        assert law["tied"][3, here] == pytest.approx(np.cumsum(np.add.reduceat(weights[patches.zone], patches.first[:-1])))
 
 
 @pytest.mark.parametrize(("anchor", "here"), [(30, 30), (30, 400), (0, 575), (30, 576), (576, 31)])
@@ -111,7 +111,7 @@ def test_zones_are_drawn_as_a_look_at_all_of_them_would(anchor: int, here: int) 
         GRID.bands, parent, np.ones((1, 2)), np.full(3, 1e9),
         *(law[k] for k in ("patch_first", "patch_zone", "mass", "code", "most", "alias_share", "alias_other", "tied")), *out)  # fmt: skip
     found = np.bincount(out[1][1::4], minlength=GRID.n)
-    weights = attraction[2] * affinity[parent[here]][parent] * deterrence[2, GRID.bands[anchor], GRID.bands[here]]
+    weights = attraction[2] * affinity[parent[here]][parent] * deterrence[5, GRID.bands[anchor], GRID.bands[here]]
     expected = weights / weights.sum() * n
     assert (found[weights == 0] == 0).all()
     rare = expected < 20
