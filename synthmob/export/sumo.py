@@ -42,6 +42,8 @@ UNITS = {"depart, begin, end": "s from the first midnight", "length, shape, x, y
 SLICE = 50_000
 """Trips that are Python's numbers and text at a time."""
 HEAD_BYTES = 1 << 20
+LOOKED_S = 300
+"""How often SUMO looks at the speeds on all roads, to find ways by: by default every second, which is most of the time of a run."""
 MATCH_M = 5_000.0
 """How far from a street of the user's network a point may lie."""
 COLUMNS = ("depart", "person", "seq", "origin", "destination", "origin_lon", "origin_lat", "destination_lon", "destination_lat")
@@ -210,7 +212,8 @@ def _write_config(source: Source, folder: Path, net: str, about: str, *, own: bo
     (folder / CONFIG).write_text(
         f'{about}<configuration>\n<input><net-file value="{net}"/><additional-files value="{ZONES}"/>\n'
         f'<route-files value="{trips}"/></input>\n'
-        f'<time><begin value="0"/></time>\n{match}<mesoscopic><mesosim value="true"/></mesoscopic>\n'
+        f'<time><begin value="0"/></time>\n{match}<routing><device.rerouting.adaptation-interval value="{LOOKED_S}"/></routing>\n'
+        '<mesoscopic><mesosim value="true"/></mesoscopic>\n'
         '<report><no-step-log value="true"/><duration-log.statistics value="true"/></report>\n</configuration>\n',
         encoding="utf-8")  # fmt: skip
 
