@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 import numpy as np
 import pyarrow as pa
@@ -30,7 +30,7 @@ from synthmob.export import network, sumonet
 from synthmob.export.compressed import compressed
 from synthmob.export.exporter import Exporter, Options, Written
 from synthmob.export.instants import Instants, table
-from synthmob.export.rows import FloatArray, ends, stated, weights, zone_pairs
+from synthmob.export.rows import FloatArray, commented, ends, stated, weights, zone_pairs
 from synthmob.export.source import Block, Progress, Source
 from synthmob.export.sums import Sums
 
@@ -115,7 +115,7 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
         raise InputError(f"{source.folder} has {source.period.days} days: trips for SUMO are written for at most {MAX_DAYS}.")
     net, own = _own_net(options.net, folder) if options.net is not None else NET, options.net is not None
     crs = "that of the network" if own else str(source.zoning.projected.crs)
-    about = "".join(f"<!-- {name}: {escape(text).replace('--', '- -')} -->\n" for name, text in stated(source, crs, UNITS).items())
+    about = commented(stated(source, crs, UNITS))
     spool = folder / "spool"
     spool.mkdir()
     clock = table(source.period)
