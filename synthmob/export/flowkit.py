@@ -37,7 +37,8 @@ WEIGHTS = "weights.csv"
 LOAD = "load.sql"
 PERSON, DIGITS = "synthetic-person-", 15
 BYTES_A_KB = 1_000
-UNITS = {"datetime": "instants, UTC in the files", "duration": "s", "volume_total": "bytes", "geom_point": "degrees"}
+UNITS = {"datetime": "instants, UTC in the files", "duration": "s", "volume_total": "bytes", "geom_point": "degrees",
+         "weight": "people"}  # fmt: skip
 NOTES = (
     "Every event is of a synthetic person, and no number is anybody's: an msisdn reads synthetic-person- and the person's number.",
     "A call or message is in the table once, for the person that it was generated for: the other end has no row of its own.",

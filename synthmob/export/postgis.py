@@ -32,7 +32,7 @@ LOAD = "load.sql"
 HOME = ("home_lon", "home_lat")
 UNITS = {
     "day": "days from the first of the period", "started, ended, departed, arrived": "instants, UTC in the files", "distance_km": "km",
-    "geom, home": "degrees"}
+    "geom, home": "degrees", "weight": "people"}
 TYPES = {
     "person_id": "bigint PRIMARY KEY", "day": "integer NOT NULL", "seq": "integer NOT NULL", "purpose": "text NOT NULL",
     "distance_km": "real", "weight": "double precision", "started": "timestamptz NOT NULL", "ended": "timestamptz NOT NULL",
