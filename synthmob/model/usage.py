@@ -17,7 +17,7 @@ from synthmob.marginals import Marginal
 from synthmob.model import reconcile
 from synthmob.model.geography import Geography
 from synthmob.model.reconcile import LEAST, FloatArray, Noisy
-from synthmob.model.usagegroups import Apps, by_group, unbounded
+from synthmob.model.usagegroups import Apps, by_group, unbounded, users
 from synthmob.period import Period
 
 Marginals = Mapping[str, Marginal]
@@ -31,6 +31,9 @@ CONTEXT_WEIGHT = 20.0
 MOST_TILT = 4.0
 """A zone is worth at most so many times, or as little as that part of, what the time spent there says."""
 HOURS = 24
+WAVES = np.stack([np.ones(HOURS)] + [wave(np.arange(HOURS) * 2 * np.pi * k / HOURS) for k in (1, 2) for wave in (np.cos, np.sin)], axis=1)
+WAVES_NEED = 8
+"""Hours of a kind that have to be published for a smooth day to be fitted to them."""
 SURE = 8.0
 """A kind is there where its cells of one table add up to so many standard deviations: noise alone carries a cell or two past the cut."""
 FAIR = 0.2
@@ -71,7 +74,7 @@ def fit_usage(tables: Marginals, domain: Domain, people: FloatArray, period: Per
     """The usage of a release; `people` persons by (sex, age band, worker), `homes` persons by home zone, `outside` last."""
     per_day = _per_day(tables["events_per_day"], people.sum(axis=2))
     kinds = _kinds(tables)
-    hours = _told(tables, "event_hours", (len(KINDS), HOURS)) * kinds[:, None]
+    hours = _daily(Noisy.of(tables["event_hours"])) * kinds[:, None]
     groups = per_day.shape[0] * per_day.shape[1]
     shape = per_day.shape[:2]
     per_day = per_day.reshape(groups, -1)
@@ -108,6 +111,18 @@ def _told(tables: Marginals, name: str, shape: tuple[int, ...]) -> FloatArray:
     noisy = Noisy.of(tables[name])
     seen = noisy.published & (np.nan_to_num(noisy.count) > 0)
     return np.where(seen.any(axis=-1, keepdims=True), reconcile.product_prior(noisy), 0.0)
+
+
+def _daily(noisy: Noisy) -> FloatArray:
+    """Events by kind and hour, each kind's day a smooth one of two waves where the cut left enough of it.
+
+    As the product of kinds and hours a night of few calls would be one of many data sessions, and as full as the cut lets it be.
+    """
+    seen = noisy.published & (np.nan_to_num(noisy.count) > 0)
+    prior = reconcile.independent(reconcile.product_prior(noisy))
+    for row in np.flatnonzero(seen.sum(axis=1) >= WAVES_NEED):
+        prior[row] = reconcile.extended(prior[row], noisy.moved(lambda a, row=row: a[row]), WAVES)
+    return np.where(seen.any(axis=1, keepdims=True), reconcile.posterior(prior, noisy)[0], 0.0)
 
 
 def _sized(tables: Marginals, name: str, shape: tuple[int, ...], hours: FloatArray) -> FloatArray:
@@ -209,20 +224,10 @@ def _groups(
         noisy = Noisy.of(tables["event_apps"].project(["app"])).moved(lambda a: a[:, None, None])
     found = reconcile.backed_off(noisy.moved(lambda a: np.moveaxis(a, 0, 2)))
     told = Apps(found.reshape(groups, -1), noisy.sigma, tables["event_apps"].bound_l2 or 0.0)
-    told = replace(told, persons=unbounded(told, _users(per_day, values, steady), float(share[DATA])))
+    told = replace(told, persons=unbounded(told, users(per_day, values, steady), float(share[DATA])))
     found = told.persons.reshape(found.shape)
     law = reconcile.conditional(found, reconcile.ladder(found), weight=CONTEXT_WEIGHT)
     return *by_group(per_day, values, tables["events_per_day"].sigma, kinds, told), law.reshape(groups, -1)
-
-
-def _users(per_day: FloatArray, values: FloatArray, steady: float) -> FloatArray:
-    """Events a day over many days of persons that are even in their group's law: (groups, scores)."""
-    from scipy.special import ndtr, ndtri
-
-    z = ndtri((np.arange(SCORES) + 0.5) / SCORES)
-    u = ndtr(np.sqrt(steady) * z[:, None] + np.sqrt(1 - steady) * z[None, :])
-    ends = np.cumsum(per_day, axis=1) / np.maximum(per_day.sum(axis=1, keepdims=True), LEAST)
-    return np.stack([values[np.minimum(np.searchsorted(row, u, side="right"), len(values) - 1)].mean(axis=1) for row in ends])
 
 
 def _app_volumes(tables: Marginals, domain: Domain, all_data: FloatArray) -> FloatArray:

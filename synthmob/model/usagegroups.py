@@ -19,6 +19,7 @@ EVENTS_SPREAD = 0.3
 DATA_SPREAD = 0.1
 """how much in the part of them that is data: standard deviations of logarithms."""
 ROUNDS, MOST_STEEP = 60, 40.0
+SCORES = 200
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,28 @@ class Apps:
     bound_l2: float
 
 
-def unbounded(apps: Apps, users: FloatArray, share: float) -> FloatArray:
-    """The table of apps as if nobody had been bounded; `users` (groups, scores) events a day of persons of equal number.
+def users(per_day: FloatArray, numbers: FloatArray, steady: float) -> FloatArray:
+    """Events a day over many days of persons that are even in their group's law: (groups, scores).
+
+    `per_day` (groups, bands), `numbers` (bands,) events a day of a band, `steady` the rank correlation of two days of a person.
+    """
+    from scipy.special import ndtr, ndtri
+
+    z = ndtri((np.arange(SCORES) + 0.5) / SCORES)
+    u = ndtr(np.sqrt(steady) * z[:, None] + np.sqrt(1 - steady) * z[None, :])
+    ends = np.cumsum(per_day, axis=1) / np.maximum(per_day.sum(axis=1, keepdims=True), LEAST)
+    return np.stack([numbers[np.minimum(np.searchsorted(row, u, side="right"), len(numbers) - 1)].mean(axis=1) for row in ends])
+
+
+def unbounded(apps: Apps, used: FloatArray, share: float) -> FloatArray:
+    """The table of apps as if nobody had been bounded; `used` (groups, scores) events a day of persons of equal number.
 
     Who has many events fills a cell, or is scaled down to the bound: the law of persons says how many have, and by how much.
     """
     if apps.bound_l2 <= 0:
         return apps.persons
     law = apps.persons / np.maximum(apps.persons.sum(axis=1, keepdims=True), LEAST)
-    weight = users[:, :, None] * share * law[:, None, :] / FULL
+    weight = used[:, :, None] * share * law[:, None, :] / FULL
     held = np.minimum(weight, 1.0)
     norm = np.sqrt((held**2).sum(axis=2, keepdims=True))
     kept = (held * np.minimum(1.0, apps.bound_l2 / np.maximum(norm, LEAST))).sum(axis=1)

@@ -145,6 +145,19 @@ def test_noise_and_cut_are_borne(known: dict[str, Marginal]) -> None:
     assert (found.tilt > 0).all() and 0 <= found.steady[0] <= 0.95
 
 
+def test_a_quiet_night_is_not_filled_up_to_the_cut() -> None:
+    """Calls rest at night, data does not: 8 of 24 hours of calls are cut, and the product of kinds and hours would fill them."""
+    hours = np.arange(24)
+    day = np.exp(-4 * np.cos((hours - 3) * np.pi / 12) + 3)
+    exact = np.stack([20 * day / day.mean() * 10, np.full(24, 2_000.0), np.zeros(24), np.zeros(24)])
+    found = usage_model._daily(usage_model.Noisy(np.where(exact >= 120, exact, np.nan), 40.0, 120.0))  # pyright: ignore[reportPrivateUsage]
+    night = exact[0] < 120
+    assert 6 < night.sum() < 16 and (found[2:] == 0).all()
+    assert found[0, night].sum() < 0.25 * 120 * night.sum() and abs(found[0].sum() / exact[0].sum() - 1) < 0.05
+    product = usage_model.reconcile.product_prior(usage_model.Noisy(np.where(exact >= 120, exact, np.nan), 40.0, 120.0))
+    assert product[0, night].sum() > 2 * found[0, night].sum()
+
+
 def with_one_cell_more(table: Marginal, row: int, column: int, value: float) -> Marginal:
     """A table as if noise alone had carried an empty cell past the cut."""
     more = Marginal.of(table.name, table.axes, [*table.codes, (row, column)], [*table.values, value])
