@@ -71,6 +71,7 @@ def _usage(usage: Usage, groups: int, zones: int, apps: int) -> None:
     kinds = len(KINDS)
     _weights("usage.per_day", usage.per_day, (groups, len(EVENTS_EDGES)))
     _weights("usage.steady", usage.steady, (1,))
+    _weights("usage.kinds", usage.kinds, (groups, kinds))
     _weights("usage.hours", usage.hours, (kinds, HOURS))
     _weights("usage.tilt", usage.tilt, (kinds, zones))
     _weights("usage.worth", usage.worth, (kinds, HOURS))
@@ -81,6 +82,8 @@ def _usage(usage: Usage, groups: int, zones: int, apps: int) -> None:
     _weights("usage.app_volumes", usage.app_volumes, (apps, len(VOLUME_EDGES_KB)))
     if float(usage.hours.sum()) < LEAST_PERSONS or min(float(usage.tilt.min()), float(usage.worth.min())) < LEAST_PERSONS:
         _refuse("usage", "no hour or zone for an event to be in")
+    if float(usage.kinds.sum(axis=1).min()) < LEAST_PERSONS:
+        _refuse("usage.kinds", "a group whose events are of no kind")
     if float(usage.steady[0]) > 1:
         _refuse("usage.steady", "a correlation above 1")
 

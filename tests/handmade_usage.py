@@ -33,7 +33,8 @@ def usage(**changes: Any) -> Usage:
     apps[np.arange(GROUPS), np.arange(GROUPS) % APPS] = 20
     sizes = np.zeros((APPS, len(VOLUME_EDGES_KB)))
     sizes[np.arange(APPS), np.arange(APPS) % len(VOLUME_EDGES_KB)] = 1
-    parts = {"per_day": per_day, "steady": np.array([0.6]), "hours": hours, "tilt": np.ones((len(KINDS), ZONES)),
+    kinds = np.tile(hours.sum(axis=1), (GROUPS, 1))
+    parts = {"per_day": per_day, "steady": np.array([0.6]), "kinds": kinds, "hours": hours, "tilt": np.ones((len(KINDS), ZONES)),
              "worth": np.ones((len(KINDS), 24)), "directions": directions, "durations": durations,
              "volumes": volumes, "apps": apps, "app_volumes": sizes}  # fmt: skip
     return Usage(**(parts | changes))

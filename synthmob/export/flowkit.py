@@ -37,7 +37,8 @@ WEIGHTS = "weights.csv"
 LOAD = "load.sql"
 PERSON, DIGITS = "synthetic-person-", 15
 BYTES_A_KB = 1_000
-UNITS = {"datetime": "instants, UTC in the files", "duration": "s", "volume_total": "bytes", "geom_point": "degrees"}
+UNITS = {"datetime": "instants, UTC in the files", "duration": "s", "volume_total": "bytes", "geom_point": "degrees",
+         "weight": "people"}  # fmt: skip
 NOTES = (
     "Every event is of a synthetic person, and no number is anybody's: an msisdn reads synthetic-person- and the person's number.",
     "A call or message is in the table once, for the person that it was generated for: the other end has no row of its own.",
@@ -124,7 +125,7 @@ def _days(clock: Instants) -> list[datetime.date]:
     return [first.date() + datetime.timedelta(days=day) for day in range(days)]
 
 
-def _load(source: Source, clock: Instants, columns: dict[str, list[str]]) -> str:
+def _load(source: Source, clock: Instants, columns: dict[str, list[str]], rows: dict[str, int]) -> str:
     text = "; ".join(f"{name}: {value}" for name, value in stated(source, CRS, UNITS).items())
     parts = [HEAD.format(about=text)]
     for name, said in TABLES.items():
@@ -136,10 +137,13 @@ def _load(source: Source, clock: Instants, columns: dict[str, list[str]]) -> str
             after, part = day + datetime.timedelta(days=1), f"events.{kind}_{day:%Y%m%d}"
             parts.append(f"CREATE TABLE {part} PARTITION OF events.{kind} FOR VALUES FROM ('{day} 00:00+00') TO ('{after} 00:00+00');\n"
                          f"COMMENT ON TABLE {part} IS {quoted};\n")
+    first, last = _days(clock)[0], _days(clock)[-1] + datetime.timedelta(days=1)
     for file in FILES:
         name = file.removesuffix(".csv")
         schema = "events" if name in KINDS.values() else "infrastructure"
         parts.append(sqlfiles.copied(f"{schema}.{name}", columns[file], file))
+        ours = f" WHERE datetime >= '{first} 00:00+00' AND datetime < '{last} 00:00+00'" if schema == "events" else ""
+        parts.append(sqlfiles.whole(f"SELECT FROM {schema}.{name}{ours}", rows[file], file))
     if WEIGHTS in columns:
         parts += [LOAD_WEIGHTS, sqlfiles.copied("infrastructure.subscriber_weights", columns[WEIGHTS], WEIGHTS)]
     indexes = (f"CREATE INDEX ON events.{kind} ({column});\n" for kind in KINDS.values() for column in INDEXED)
@@ -157,7 +161,7 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
         for events in source.events(progress):
             files.add(_tables(events, of_local(events["time"].to_numpy(), clock, source.period), seen))
             seen += len(events)
-    (folder / LOAD).write_text(_load(source, clock, files.columns), encoding="utf-8")
+    (folder / LOAD).write_text(_load(source, clock, files.columns, files.rows), encoding="utf-8")
     other = seen - sum(files.rows[f"{name}.csv"] for name in KINDS.values())
     left = (f"{other} events of no kind that FlowKit knows were left out.",) if other else ()
     return Written({**files.rows, LOAD: 1}, UNITS, CRS, source.period.timezone, (*NOTES, *left))

@@ -16,7 +16,8 @@ from synthmob.export.rows import ends, weights, when
 from synthmob.export.source import Block, Progress, Source
 
 STAYS, TRIPS = "stays.csv", "trips.csv"
-UNITS = {"lon": "degrees", "lat": "degrees", "start": "ISO 8601, UTC", "end": "ISO 8601, UTC", "distance_km": "km"}
+UNITS = {"lon, lat": "degrees", "origin_lon, origin_lat, destination_lon, destination_lat": "degrees",
+         "start, end, depart, arrive": "ISO 8601, UTC", "distance_km": "km", "weight": "people"}  # fmt: skip
 
 
 def _stays(block: Block, clock: Instants, *, weighted: bool) -> pa.Table:

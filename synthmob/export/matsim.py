@@ -25,7 +25,7 @@ from synthmob.errors import InputError
 from synthmob.export import network
 from synthmob.export.compressed import compressed
 from synthmob.export.exporter import Exporter, Options, Written
-from synthmob.export.rows import stated
+from synthmob.export.rows import commented, stated
 from synthmob.export.source import Block, Progress, Source
 
 NETWORK, CONFIG = "network.xml.gz", "config.xml"
@@ -146,8 +146,10 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
     activities = "\n".join(
         f'  <parameterset type="activityParams"><param name="activityType" value={quoteattr(purpose)}/>'
         '<param name="typicalDuration" value="08:00:00"/></parameterset>' for purpose in sorted(purposes))
+    about = commented(stated(source, crs, UNITS))
     (folder / CONFIG).write_text(
-        HEAD.format(root="config", dtd="config_v2") + CONFIG_TEXT.format(crs=quoteattr(crs), activities=activities), encoding="utf-8")
+        HEAD.format(root="config", dtd="config_v2") + about + CONFIG_TEXT.format(crs=quoteattr(crs), activities=activities),
+        encoding="utf-8")  # fmt: skip
     notes = ("Every leg says car: the release has no modes.", "Stays outside the zoning are left out of the plans.")
     return Written({**{_name(day): n for day, n in rows.items()}, NETWORK: links, CONFIG: 1}, UNITS, crs, source.period.timezone, notes)
 

@@ -32,7 +32,7 @@ LOAD = "load.sql"
 HOME = ("home_lon", "home_lat")
 UNITS = {
     "day": "days from the first of the period", "started, ended, departed, arrived": "instants, UTC in the files", "distance_km": "km",
-    "geom, home": "degrees"}
+    "geom, home": "degrees", "weight": "people"}
 TYPES = {
     "person_id": "bigint PRIMARY KEY", "day": "integer NOT NULL", "seq": "integer NOT NULL", "purpose": "text NOT NULL",
     "distance_km": "real", "weight": "double precision", "started": "timestamptz NOT NULL", "ended": "timestamptz NOT NULL",
@@ -120,14 +120,14 @@ def _column(name: str, kind: str) -> str:
     return f"{name} {TYPES.get(name, 'text')}"
 
 
-def _load(source: Source, columns: dict[str, list[str]]) -> str:
+def _load(source: Source, columns: dict[str, list[str]], rows: dict[str, int]) -> str:
     said = stated(source, CRS, UNITS)
     text = "; ".join(f"{name}: {value}" for name, value in said.items())
     parts = [HEAD.format(about=text, said=sqlfiles.quoted(text))]
     for file in FILES:
         kind, names = file.removesuffix(".csv"), columns[file]
         parts.append(f"CREATE TABLE {kind} ({', '.join(_column(name, kind) for name in names)});\n")
-        parts.append(sqlfiles.copied(kind, names, file))
+        parts.append(sqlfiles.copied(kind, names, file) + sqlfiles.whole(f"SELECT FROM {kind}", rows[file], file))
         parts.append(f"COMMENT ON TABLE {kind} IS {sqlfiles.quoted(text)};\n")
     return "".join(parts) + TAIL
 
@@ -140,7 +140,7 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
         files.add({FILES[0]: _zones(source)})
         for block in source.blocks(progress):
             files.add(_tables(block, clock, weighted=source.weighted))
-    (folder / LOAD).write_text(_load(source, files.columns), encoding="utf-8")
+    (folder / LOAD).write_text(_load(source, files.columns, files.rows), encoding="utf-8")
     note = "Stays outside the zoning have no point, and trips from or to one no line."
     return Written({**files.rows, LOAD: 1}, UNITS, CRS, source.period.timezone, (note,))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from xml.sax.saxutils import escape
 
 import numpy as np
 import numpy.typing as npt
@@ -59,3 +60,12 @@ def zone_pairs(block: Block, source: Source) -> tuple[IntArray, IntArray]:
 def stated(source: Source, crs: str, units: Mapping[str, str]) -> dict[str, str]:
     """What a file says of itself where its format has room for it: synthetic, units (JSON), CRS and the time zone of local hours."""
     return {"synthetic": "true", "crs": crs, "timezone": source.period.timezone, "units": json.dumps(dict(units), ensure_ascii=False)}
+
+
+def commented(said: Mapping[str, str]) -> str:
+    """What an XML file says of itself where its elements have no room for it, a line each.
+
+    >>> print(commented({"crs": "EPSG:4326"}), end="")
+    <!-- crs: EPSG:4326 -->
+    """
+    return "".join(f"<!-- {name}: {escape(text).replace('--', '- -')} -->\n" for name, text in said.items())

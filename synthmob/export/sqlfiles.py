@@ -33,3 +33,14 @@ def copied(table: str, columns: Sequence[str], file: str) -> str:
     "\\copy zones (zone_id, geom) FROM 'zones.csv' WITH (FORMAT csv, HEADER)\n"
     """
     return f"\\copy {table} ({', '.join(columns)}) FROM '{file}' WITH (FORMAT csv, HEADER)\n"
+
+
+def whole(rows: str, n: int, file: str) -> str:
+    """What ends the transaction where a file was cut short between two of its lines, which nothing else would notice.
+
+    >>> whole("SELECT FROM zones", 3, "zones.csv").splitlines()[1]
+    "IF (SELECT count(*) FROM (SELECT FROM zones) AS r) < 3 THEN RAISE EXCEPTION 'zones.csv is not whole: 3 rows were written'; END IF;"
+    """
+    said = quoted(f"{file} is not whole: {n} rows were written")
+    fewer = f"(SELECT count(*) FROM ({rows}) AS r) < {n}"  # noqa: S608  (written to a file: our own names, and a number)
+    return f"DO $$ BEGIN\nIF {fewer} THEN RAISE EXCEPTION {said}; END IF;\nEND $$;\n"

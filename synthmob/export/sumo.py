@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 import numpy as np
 import pyarrow as pa
@@ -30,7 +30,7 @@ from synthmob.export import network, sumonet
 from synthmob.export.compressed import compressed
 from synthmob.export.exporter import Exporter, Options, Written
 from synthmob.export.instants import Instants, table
-from synthmob.export.rows import FloatArray, ends, stated, weights, zone_pairs
+from synthmob.export.rows import FloatArray, commented, ends, stated, weights, zone_pairs
 from synthmob.export.source import Block, Progress, Source
 from synthmob.export.sums import Sums
 
@@ -42,6 +42,8 @@ UNITS = {"depart, begin, end": "s from the first midnight", "length, shape, x, y
 SLICE = 50_000
 """Trips that are Python's numbers and text at a time."""
 HEAD_BYTES = 1 << 20
+LOOKED_S = 300
+"""How often SUMO looks at the speeds on all roads, to find ways by: by default every second, which is most of the time of a run."""
 MATCH_M = 5_000.0
 """How far from a street of the user's network a point may lie."""
 COLUMNS = ("depart", "person", "seq", "origin", "destination", "origin_lon", "origin_lat", "destination_lon", "destination_lat")
@@ -113,7 +115,7 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
         raise InputError(f"{source.folder} has {source.period.days} days: trips for SUMO are written for at most {MAX_DAYS}.")
     net, own = _own_net(options.net, folder) if options.net is not None else NET, options.net is not None
     crs = "that of the network" if own else str(source.zoning.projected.crs)
-    about = "".join(f"<!-- {name}: {escape(text).replace('--', '- -')} -->\n" for name, text in stated(source, crs, UNITS).items())
+    about = commented(stated(source, crs, UNITS))
     spool = folder / "spool"
     spool.mkdir()
     clock = table(source.period)
@@ -210,7 +212,8 @@ def _write_config(source: Source, folder: Path, net: str, about: str, *, own: bo
     (folder / CONFIG).write_text(
         f'{about}<configuration>\n<input><net-file value="{net}"/><additional-files value="{ZONES}"/>\n'
         f'<route-files value="{trips}"/></input>\n'
-        f'<time><begin value="0"/></time>\n{match}<mesoscopic><mesosim value="true"/></mesoscopic>\n'
+        f'<time><begin value="0"/></time>\n{match}<routing><device.rerouting.adaptation-interval value="{LOOKED_S}"/></routing>\n'
+        '<mesoscopic><mesosim value="true"/></mesoscopic>\n'
         '<report><no-step-log value="true"/><duration-log.statistics value="true"/></report>\n</configuration>\n',
         encoding="utf-8")  # fmt: skip
 

@@ -86,7 +86,7 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
         rows = files.rows
         for block in source.blocks(progress):
             files.add(_tables(block, clock, (rows[FILES[0]], rows[FILES[2]], rows[FILES[3]]), weighted=source.weighted))
-    units = {"started_at, finished_at": "ISO 8601, UTC", "geom, center": "WKT, degrees"}
+    units = {"started_at, finished_at": "ISO 8601, UTC", "geom, center": "WKT, degrees", "weight": "people"}
     return Written(rows, units, "EPSG:4326", source.period.timezone, ("Stays outside the zoning, and trips from or to one, are left out.",))
 
 

@@ -6,7 +6,7 @@ Every law is one released table, reconciled by itself; a row of a law that holds
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from synthmob.marginals import Marginal
 from synthmob.model import reconcile
 from synthmob.model.geography import Geography
 from synthmob.model.reconcile import LEAST, FloatArray, Noisy
+from synthmob.model.usagegroups import Apps, by_group, unbounded, users
 from synthmob.period import Period
 
 Marginals = Mapping[str, Marginal]
@@ -30,6 +31,9 @@ CONTEXT_WEIGHT = 20.0
 MOST_TILT = 4.0
 """A zone is worth at most so many times, or as little as that part of, what the time spent there says."""
 HOURS = 24
+WAVES = np.stack([np.ones(HOURS)] + [wave(np.arange(HOURS) * 2 * np.pi * k / HOURS) for k in (1, 2) for wave in (np.cos, np.sin)], axis=1)
+WAVES_NEED = 8
+"""Hours of a kind that have to be published for a smooth day to be fitted to them."""
 SURE = 8.0
 """A kind is there where its cells of one table add up to so many standard deviations: noise alone carries a cell or two past the cut."""
 FAIR = 0.2
@@ -44,11 +48,13 @@ class Usage:
 
     `hours` (kinds, 24), `tilt` (kinds, zones) what a minute in a zone is worth and `worth` (kinds, 24) what it is on average in an
     hour, `directions` (kinds, 3), `durations` (kinds, bands),
-    `volumes` (kinds, bands), `apps` (groups, apps), `app_volumes` (apps, bands): weights; rows without any are not told.
+    `volumes` (kinds, bands), `apps` (groups, apps), `app_volumes` (apps, bands): weights; rows without any are not told. `kinds`
+    (groups, kinds) is what a group's events are of: `hours` says that of everybody.
     """
 
     per_day: FloatArray
     steady: FloatArray
+    kinds: FloatArray
     hours: FloatArray
     tilt: FloatArray
     worth: FloatArray
@@ -68,16 +74,18 @@ def fit_usage(tables: Marginals, domain: Domain, people: FloatArray, period: Per
     """The usage of a release; `people` persons by (sex, age band, worker), `homes` persons by home zone, `outside` last."""
     per_day = _per_day(tables["events_per_day"], people.sum(axis=2))
     kinds = _kinds(tables)
-    hours = _told(tables, "event_hours", (len(KINDS), HOURS)) * kinds[:, None]
-    apps = _apps(tables, domain, per_day.shape[:2])
+    hours = _daily(Noisy.of(tables["event_hours"])) * kinds[:, None]
     groups = per_day.shape[0] * per_day.shape[1]
+    shape = per_day.shape[:2]
     per_day = per_day.reshape(groups, -1)
+    steady = _steady(tables, per_day, period.days)
+    per_day, by_kind, apps = _groups(tables, domain, shape, per_day, steady, hours.sum(axis=1))
     volumes = _sized(tables, "event_volumes", (len(KINDS), len(VOLUME_EDGES_KB)), hours)
     return Usage(
-        per_day, np.array([_steady(tables, per_day, period.days)]), hours, *_tilt(tables, hours, homes, geography, period),
+        per_day, np.array([steady]), by_kind, hours, *_tilt(tables, hours, homes, geography, period),
         _told(tables, "event_directions", (len(KINDS), len(DIRECTIONS))) * kinds[:, None],
         _sized(tables, "event_durations", (len(KINDS), len(EVENT_DURATION_EDGES_S)), hours), volumes,
-        apps.reshape(groups, -1), _app_volumes(tables, domain, volumes[DATA]))  # fmt: skip
+        apps, _app_volumes(tables, domain, volumes[DATA]))  # fmt: skip
 
 
 def _kinds(tables: Marginals) -> npt.NDArray[np.bool_]:
@@ -103,6 +111,18 @@ def _told(tables: Marginals, name: str, shape: tuple[int, ...]) -> FloatArray:
     noisy = Noisy.of(tables[name])
     seen = noisy.published & (np.nan_to_num(noisy.count) > 0)
     return np.where(seen.any(axis=-1, keepdims=True), reconcile.product_prior(noisy), 0.0)
+
+
+def _daily(noisy: Noisy) -> FloatArray:
+    """Events by kind and hour, each kind's day a smooth one of two waves where the cut left enough of it.
+
+    As the product of kinds and hours a night of few calls would be one of many data sessions, and as full as the cut lets it be.
+    """
+    seen = noisy.published & (np.nan_to_num(noisy.count) > 0)
+    prior = reconcile.independent(reconcile.product_prior(noisy))
+    for row in np.flatnonzero(seen.sum(axis=1) >= WAVES_NEED):
+        prior[row] = reconcile.extended(prior[row], noisy.moved(lambda a, row=row: a[row]), WAVES)
+    return np.where(seen.any(axis=1, keepdims=True), reconcile.posterior(prior, noisy)[0], 0.0)
 
 
 def _sized(tables: Marginals, name: str, shape: tuple[int, ...], hours: FloatArray) -> FloatArray:
@@ -191,15 +211,23 @@ def _variance(weights: FloatArray, values: FloatArray) -> float:
     return float((weights * (values - mean) ** 2).sum()) / total
 
 
-def _apps(tables: Marginals, domain: Domain, groups: tuple[int, ...]) -> FloatArray:
-    """Weights of apps by group: (sex, age band, apps), groups of few leaning on the wider ones."""
+def _groups(
+    tables: Marginals, domain: Domain, shape: tuple[int, ...], per_day: FloatArray, steady: float, kinds: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Events a day, kinds and apps by group, groups of few apps leaning on the wider ones; no app where none was released."""
+    groups, values = len(per_day), middles(EVENTS_EDGES)
+    share = kinds / max(float(kinds.sum()), LEAST)
     if "event_apps" not in tables or not len(tables["event_apps"].values):
-        return np.zeros((*groups, len(domain.apps)))
+        return per_day, np.broadcast_to(share, (groups, len(kinds))).copy(), np.zeros((groups, len(domain.apps)))
     noisy = Noisy.of(tables["event_apps"])
-    if noisy.count.shape[1:] != groups:
+    if noisy.count.shape[1:] != shape:
         noisy = Noisy.of(tables["event_apps"].project(["app"])).moved(lambda a: a[:, None, None])
     found = reconcile.backed_off(noisy.moved(lambda a: np.moveaxis(a, 0, 2)))
-    return reconcile.conditional(found, reconcile.ladder(found), weight=CONTEXT_WEIGHT)
+    told = Apps(found.reshape(groups, -1), noisy.sigma, tables["event_apps"].bound_l2 or 0.0)
+    told = replace(told, persons=unbounded(told, users(per_day, values, steady), float(share[DATA])))
+    found = told.persons.reshape(found.shape)
+    law = reconcile.conditional(found, reconcile.ladder(found), weight=CONTEXT_WEIGHT)
+    return *by_group(per_day, values, tables["events_per_day"].sigma, kinds, told), law.reshape(groups, -1)
 
 
 def _app_volumes(tables: Marginals, domain: Domain, all_data: FloatArray) -> FloatArray:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from synthmob import folders, manifest
 from synthmob.errors import InputError
+from synthmob.export import csvw
 from synthmob.export.exporter import Options, Written
 from synthmob.export.source import Progress, Source
 from synthmob.synthesis.outfolder import check_out
@@ -41,8 +42,10 @@ def export(
             raise InputError(f"The format {name} takes no --{option}: leave it out, it is for {others}.")
     check_out(out)
     exporter, source = EXPORTERS[name], Source.open(out, timezone=timezone, weighted=weighted)
-    with folders.written_aside(target.resolve(), "export", manifest.FILE, (*exporter.holds, NOTE)) as work:
+    holds = (*exporter.holds, *csvw.names(exporter.holds), NOTE)
+    with folders.written_aside(target.resolve(), "export", manifest.FILE, holds) as work:
         written = exporter.write(source, work, options, progress)
+        csvw.describe(work, written)
         said = {"format": name, "about": exporter.about, "readers": list(exporter.readers), "synthetic": True, **asdict(written)}
         (work / NOTE).write_text(folders.json_text(said), encoding="utf-8")
         parameters = {"format": name, "timezone": source.period.timezone, "weighted": weighted}

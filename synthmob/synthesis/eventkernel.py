@@ -62,13 +62,13 @@ def _within(cumulative: Any, edges: Any, u: Any, v: Any) -> Any:
 
 @nb.njit(cache=True, nogil=True)
 def when(
-    key: Any, person: Any, count: Any, stay_first: Any, start: Any, zone: Any, kinds: Any, hours: Any, tilt: Any, ceiling: Any,
+    key: Any, person: Any, group: Any, count: Any, stay_first: Any, start: Any, zone: Any, kinds: Any, hours: Any, tilt: Any, ceiling: Any,
     out_person: Any, out_second: Any, out_kind: Any, out_stay: Any,
 ) -> None:  # fmt: skip
     """Times and kinds of all events of a block, in order of time within every person-day.
 
-    `stay_first` (persons x days + 1,) is the first stay of every day; `kinds` and `hours` (kinds, 24) are cumulative; `out_stay` is
-    the stay that lasts or has ended last. A time is drawn anew where its zone is worth less than others, the kind is not.
+    `stay_first` (persons x days + 1,) is the first stay of every day; `kinds` (groups, kinds) and `hours` (kinds, 24) are cumulative;
+    `out_stay` is the stay that lasts or has ended last. A time is drawn anew where its zone is worth less than others, the kind is not.
     """
     n_days = count.shape[1]
     at = 0
@@ -77,7 +77,7 @@ def when(
             s0, s1 = stay_first[i * n_days + day], stay_first[i * n_days + day + 1]
             begin = at
             for e in range(count[i, day]):
-                kind, second, stay = pick(kinds, uniform(key, person[i], day, e * DRAWS + 3)), 0, s0
+                kind, second, stay = pick(kinds[group[i]], uniform(key, person[i], day, e * DRAWS + 3)), 0, s0
                 for trial in range(TRIES):
                     draw = e * DRAWS + 4 * trial
                     second = pick(hours[kind], uniform(key, person[i], day, draw)) * HOUR_S

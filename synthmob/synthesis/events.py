@@ -100,12 +100,12 @@ class Network:
     @cached_property
     def _laws(self) -> dict[str, Any]:
         usage = self._usage
-        names = ("per_day", "directions", "durations", "volumes", "apps", "app_volumes")
+        names = ("per_day", "kinds", "directions", "durations", "volumes", "apps", "app_volumes")
         cumulative = {name: np.cumsum(getattr(usage, name), axis=1) for name in names}
         per_day = cumulative["per_day"]
         per_day[per_day[:, -1] <= 0] = 1.0  # a group of nobody has no event
         return cumulative | {
-            "kinds": np.cumsum(usage.hours.sum(axis=1)), "hours": np.cumsum(usage.hours / usage.worth, axis=1),
+            "hours": np.cumsum(usage.hours / usage.worth, axis=1),
             "tilt": usage.tilt, "ceiling": usage.tilt.max(axis=1),
             "events_edges": np.append(np.asarray(EVENTS_EDGES), MOST_EVENTS),
             "duration_edges": np.append(np.asarray(EVENT_DURATION_EDGES_S), 4 * EVENT_DURATION_EDGES_S[-1]),
@@ -140,7 +140,8 @@ class Network:
         n = int(count.sum())
         i, second, kind, stay = (np.empty(n, dtype=np.int64) for _ in range(4))
         eventkernel.when(
-            key, who.person, count, first, s.start, s.zone, law["kinds"], law["hours"], law["tilt"], law["ceiling"], i, second, kind, stay)
+            key, who.person, who.klass // 2, count, first, s.start, s.zone, law["kinds"], law["hours"], law["tilt"], law["ceiling"],
+            i, second, kind, stay)  # fmt: skip
         day = s.day[stay].astype(np.int64)
         site, swap, direction, duration, volume, app = (np.empty(n, dtype=np.int64) for _ in range(6))
         lonlat, contact = np.empty((n, 2)), np.empty(n)

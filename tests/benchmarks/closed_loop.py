@@ -2,7 +2,8 @@
 
 A made-up operator is measured, a model fitted, people and their events generated, and these events measured again as the records of an
 operator. The table holds what is detected of the synthetic people beside what they did, and, because detection loses something on any
-events, the same of the made-up operator. Floor is the error of another sample of the same size; usage is beside the operator's too.
+events, the same of the made-up operator. Floor is the error of another sample of the same size. Usage is beside the operator's, too: of
+this release, of releases without noise and without cut as well, and of the released tables as they are, which is what the noise does.
 """
 
 from __future__ import annotations
@@ -27,10 +28,12 @@ from synthmob.fidelity.metrics import METRICS
 from synthmob.fidelity.people import tables_of
 from synthmob.fidelity.result import Fidelity
 from synthmob.fidelity.sides import Tables
+from synthmob.fidelity.usage import USAGE_METRICS
 from synthmob.model.mobility import fit
 from synthmob.period import Period
 from synthmob.plan import STANDARD, Plan
 from synthmob.private.curator import Curator
+from synthmob.release import Release
 from synthmob.synthesis.days import Population, generate
 from synthmob.synthesis.events import EventOptions, Network
 from synthmob.synthesis.outfolder import open_out
@@ -42,6 +45,9 @@ SHOWN = ("worker_tvd", "home_zone_tvd", "home_district_tvd", "work_zone_tvd", "w
          "presence_wmape_zone", "presence_wmape_district", "flows_cpc_district", "trip_km", "gyration_km", "stays_per_day_tvd",
          "trips_per_person", "departures_min")  # fmt: skip
 """What detection can give back: it tells home and work from all else, no other purpose."""
+
+AXES = {"events_per_day_tvd": ("events",), "event_kinds_tvd": ("kind",), "event_apps_tvd": ("app",)}
+"""The metrics of usage that look at some axes of their table alone."""
 
 
 def people(true: Any, found: Any) -> str:
@@ -100,6 +106,28 @@ def show(title: str, found: Fidelity) -> None:
         print(f"{m.title[:44]:44} {m.value:9.4f} {m.floor:9.4f} {m.baseline:9.4f} {m.ratio:7.2f}")
 
 
+def as_released(owner: Curator, release: Release, plan: Plan) -> dict[str, float]:
+    """Of every metric of usage the released cells as they are, beside the exact counts: what noise and cut alone do."""
+    exact, found = owner.truth(plan), dict[str, float]()
+    for metric in USAGE_METRICS:
+        level = "@zone" if metric.feature == "event_zones" else ""
+        level = "@district" if metric.name.endswith("_district") else level
+        tables = [made[metric.feature + level] for made in (exact, release.marginals)]
+        shares = [table.project(list(AXES.get(metric.name, [a.name for a in tables[0].axes]))).dense() for table in tables]
+        found[metric.name] = float(sum(abs(a - b).sum() for a, b in [[s / s.sum() for s in shares]]) / 2)
+    return found
+
+
+def show_usage(found: dict[str, Fidelity], released: dict[str, float]) -> None:
+    """A line a metric: what the model makes of the release, and of one without noise and without cut, beside the floors."""
+    print(f"\nUsage measured from synthetic events against that of the made-up operator\n{'':36}"
+          + "".join(f"{name:>12}" for name in (*found, "as released", "floor")))  # fmt: skip
+    first = next(iter(found.values()))
+    for m in first.metrics:
+        values = [other.metric(m.name).value for other in found.values()]
+        print(f"{m.title[:36]:36}" + "".join(f"{value:12.4f}" for value in (*values, released[m.name], m.floor)), flush=True)
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -108,6 +136,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--epsilon", type=float, default=1.0)
     parser.add_argument("--denser", type=int, default=0)
+    parser.add_argument("--fast", action="store_true", help="no releases without noise beside this one")
     a = parser.parse_args()
     clock = time.perf_counter()
 
@@ -144,8 +173,14 @@ def main() -> None:
     show("The same of the made-up operator: what detection loses on any events",
          compared(as_seen(Tables(*owner.rows(stays))), Tables(*events.rows(stays)), zoning, period, backend, SHOWN))  # fmt: skip
     step("comparing usage")
-    show("Usage measured from synthetic events against that of the made-up operator",
-         compared(Tables(*owner.rows(Plan.standard())), Tables(*again), zoning, period, backend, ()))  # fmt: skip
+    operator, plan = Tables(*owner.rows(Plan.standard())), Plan.standard(a.epsilon, DELTA)
+    usage = {f"epsilon {a.epsilon:g}": compared(operator, Tables(*again), zoning, period, backend, ())}
+    for name, group in () if a.fast else (("no noise", 50), ("nor cut", 1)):
+        sure = fit(owner.measure(Plan.standard(1_000.0, DELTA, min_group=group)), zoning)
+        other = generate(sure, n_persons=a.subscribers, days=a.days, seed=1)
+        place = write(other, a.folder / name.replace(" ", "-"), workers=2, network=Network.of(other, EventOptions()))
+        usage[name] = compared(operator, tables_of(open_out(place, backend)), zoning, period, backend, ())
+    show_usage(usage, as_released(owner, release, plan))
     if a.denser:
         step("drawing denser events")
         out = denser(generate(model, n_persons=min(FEW, a.subscribers), days=a.days, seed=1), a.folder / "dense", a.denser)

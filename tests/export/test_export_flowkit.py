@@ -101,6 +101,19 @@ def server() -> Iterator[postgres_run.Server]:
 
 @pytest.mark.slow
 @needs_server
+def test_a_file_cut_short_between_two_lines_leaves_nothing(folder: Path, server: postgres_run.Server) -> None:
+    with tempfile.TemporaryDirectory() as top:
+        Path(top).chmod(0o755)
+        place = Path(shutil.copytree(folder, Path(top) / "flowkit"))
+        content = (place / "mds.csv").read_bytes()
+        (place / "mds.csv").write_bytes(content[: content.index(b"\n", len(content) // 2) + 1])
+        done = server.psql("-f", "load.sql", cwd=place)
+    assert done.returncode != 0 and "mds.csv is not whole" in done.stderr
+    assert server.asked("select count(*) from pg_tables where schemaname = 'events'") == [["0"]]
+
+
+@pytest.mark.slow
+@needs_server
 def test_a_server_takes_every_row_and_no_day_twice(folder: Path, out: Path, server: postgres_run.Server) -> None:
     with tempfile.TemporaryDirectory() as top:
         Path(top).chmod(0o755)

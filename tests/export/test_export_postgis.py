@@ -113,7 +113,11 @@ def test_a_server_takes_every_row_and_refuses_to_replace(place: Path, out: Path,
 @pytest.mark.slow
 @pytest.mark.skipif(postgres_run.programs() is None, reason="needs PostgreSQL with PostGIS: apt-get install postgresql-15-postgis-3")
 def test_a_file_cut_short_leaves_no_table(place: Path, server: postgres_run.Server) -> None:
+    """Within a line, and between two, where every line that is left is a good one."""
     content = (place / "trips.csv").read_bytes()
-    (place / "trips.csv").write_bytes(content[: len(content) // 2])
-    done = server.psql("-v", "schema=cut", "-f", "load.sql", cwd=place)
-    assert done.returncode != 0 and server.asked("select count(*) from pg_namespace where nspname = 'cut'") == [["0"]]
+    line = content.index(b"\n", len(content) // 2) + 1
+    for end in (line - 3, line):
+        (place / "trips.csv").write_bytes(content[:end])
+        done = server.psql("-v", "schema=cut", "-f", "load.sql", cwd=place)
+        assert done.returncode != 0 and server.asked("select count(*) from pg_namespace where nspname = 'cut'") == [["0"]]
+    assert "trips.csv is not whole" in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import duckdb
@@ -14,6 +15,7 @@ import pytest
 import shapely
 from small_out import exported, parsed, rows, small
 
+from synthmob.export import csvw
 from synthmob.export.formats import EXPORTERS
 from synthmob.manifest import FILE
 from synthmob.zonefiles import read_zoning
@@ -33,7 +35,7 @@ def test_a_note_says_rows_units_crs_and_time_zone(exports: dict[str, Path], name
     assert said["format"] == name and said["synthetic"] is True and said["readers"] and said["units"]
     assert said["timezone"] == LONDON and said["crs"]
     there = {path.name for path in exports[name].iterdir()}
-    assert set(said["rows"]) | {"export.json", FILE} == there and set(said["rows"]) <= set(EXPORTERS[name].holds)
+    assert {*said["rows"], *csvw.names(said["rows"]), "export.json", FILE} == there and set(said["rows"]) <= set(EXPORTERS[name].holds)
     assert json.loads((exports[name] / FILE).read_text())["parameters"] == {"format": name, "timezone": LONDON, "weighted": False}
 
 
@@ -148,3 +150,20 @@ def test_trackintels_shapes_are_those_of_the_stays(exports: dict[str, Path], out
     assert (shapely.get_type_id(shapely.from_wkt(t["trips"].geom.to_numpy())) == 4).all()
     centres = shapely.from_wkt(t["locations"].center.loc[t["staypoints"].location_id].to_numpy())
     assert shapely.equals(centres, points).all()
+
+
+# ---------------------------------------------------------------- what CSV files cannot say of themselves
+
+
+@pytest.mark.parametrize("name", sorted(EXPORTERS))
+def test_beside_every_csv_file_lies_what_it_holds(exports: dict[str, Path], name: str) -> None:
+    said = json.loads((exports[name] / "export.json").read_text())
+    files = sorted(exports[name].glob("*.csv"))
+    assert {f"{path.name}-metadata.json" for path in files} == {path.name for path in exports[name].glob("*-metadata.json")}
+    for path in files:
+        found = json.loads((exports[name] / f"{path.name}-metadata.json").read_text())
+        assert found["url"] == path.name and found["@context"] == "http://www.w3.org/ns/csvw"
+        assert found["notes"] == [{"synthetic": True, "crs": said["crs"], "timezone": said["timezone"]}]
+        columns = {column["titles"]: column.get("schema:unitText") for column in found["tableSchema"]["columns"]}
+        assert list(columns) == pd.read_csv(path, nrows=0).columns.tolist()
+        assert all(unit for column, unit in columns.items() if re.search(r"lon|lat|geom|_km|start|end|duration|volume|datetime", column))

@@ -17,6 +17,7 @@ from synthmob.counts.events import since_midnight
 from synthmob.engine import connect
 from synthmob.marginals import Marginal
 from synthmob.model import usage as usage_model
+from synthmob.model import usagegroups
 from synthmob.model.geography import Geography
 from synthmob.model.usage import STEADY, fit_usage, has_usage, middles
 from synthmob.period import Period
@@ -89,6 +90,46 @@ def test_the_laws_come_back_from_exact_tables(known: dict[str, Marginal]) -> Non
     assert (found.durations[1] == 0).all() and (found.directions[2] == 0).all() and (found.hours[3] == 0).all()
 
 
+def test_a_group_that_has_more_data_than_others_is_seen() -> None:
+    kinds = np.tile([0.3, 0.2, 0.5, 0.0], (handmade_usage.GROUPS, 1))
+    kinds[8:16] = 0.1, 0.1, 0.8, 0.0
+    tables_ = counted(handmade_usage.model(kinds=kinds))
+    found, many = fitted(tables_), np.flatnonzero(tables_["event_apps"].dense().sum(axis=0).ravel() > 100)
+    assert {k // 8 for k in many.tolist()} >= {0, 1}
+    assert found.kinds[many].sum(axis=1) == pytest.approx(1)
+    assert np.abs(found.kinds[many, 2] - kinds[many, 2]).max() < 0.05
+    assert np.abs(found.kinds[many][:, [0, 1]] - kinds[many][:, [0, 1]]).max() < 0.08  # shared out as everybody's are
+    assert alike(found.per_day.sum(axis=0), tables_["events_per_day"].dense().sum(axis=(0, 1))) < 0.01  # what is sure stays
+
+
+def test_a_group_whose_law_is_mostly_noise_takes_its_mean_from_apps() -> None:
+    """Both groups have 10 events, 8 of them data; the first one's law says 16, with so much noise that it might."""
+    numbers, kinds = np.array([0.0, 10.0, 20.0]), np.array([100.0, 100.0, 800.0, 0.0])
+    laws = np.array([[0.0, 40.0, 60.0], [0.0, 1000.0, 0.0]])
+    apps = usagegroups.Apps(np.array([[100.0], [1000.0]]), 0.1, 0.0)
+    found, shares = usagegroups.by_group(laws, numbers, 30.0, kinds, apps)
+    assert found.sum(axis=1) == pytest.approx([100, 1000]) and 10 < found[0] @ numbers / 100 < 11.5
+    assert shares[0] == pytest.approx(kinds / 1000, abs=0.08) and shares[1] == pytest.approx(kinds / 1000, abs=0.02)
+    sure, other = usagegroups.by_group(laws, numbers, 1e-6, kinds, apps)
+    assert sure == pytest.approx(laws, abs=0.1) and other[0, 2] < 0.6 < other[1, 2]
+    lifted = usagegroups.Apps(np.array([[100.0], [1000.0]]), 1e4, 0.0)
+    assert usagegroups.by_group(laws, numbers, 30.0, kinds, lifted)[0] == pytest.approx(laws, rel=0.01)
+
+
+def test_what_bounding_took_of_apps_is_given_back() -> None:
+    """By hand, person by person: eight and 24 events of data a day in two apps, bounded as the curator does."""
+    law, users, free = np.array([0.75, 0.25]), np.array([[8.0, 24.0]]), np.zeros(2)
+    kept = np.zeros(2)
+    for n in users[0]:
+        weight = n * law / usagegroups.FULL
+        held = np.minimum(weight, 1.0)
+        kept += held * min(1.0, 1.1 / float(np.sqrt((held**2).sum())))
+        free += weight
+    seen = usagegroups.Apps(np.array([500 * law]), 0.0, 1.1)
+    assert usagegroups.unbounded(seen, users, 1.0)[0] == pytest.approx(500 * law * free / kept)
+    assert usagegroups.unbounded(replace(seen, bound_l2=0.0), users, 1.0) is seen.persons
+
+
 def test_a_zone_where_phones_rest_is_seen(known: dict[str, Marginal]) -> None:
     tilt = fitted(known).tilt
     assert tilt.shape == (4, handmade_usage.ZONES) and (tilt >= 0.25).all()
@@ -102,6 +143,19 @@ def test_noise_and_cut_are_borne(known: dict[str, Marginal]) -> None:
     assert alike(found.hours.sum(axis=1), exact.hours.sum(axis=1)) < 0.03 and alike(found.hours, exact.hours) < 0.1
     assert alike(found.per_day.sum(axis=0), exact.per_day.sum(axis=0)) < 0.05
     assert (found.tilt > 0).all() and 0 <= found.steady[0] <= 0.95
+
+
+def test_a_quiet_night_is_not_filled_up_to_the_cut() -> None:
+    """Calls rest at night, data does not: 8 of 24 hours of calls are cut, and the product of kinds and hours would fill them."""
+    hours = np.arange(24)
+    day = np.exp(-4 * np.cos((hours - 3) * np.pi / 12) + 3)
+    exact = np.stack([20 * day / day.mean() * 10, np.full(24, 2_000.0), np.zeros(24), np.zeros(24)])
+    found = usage_model._daily(usage_model.Noisy(np.where(exact >= 120, exact, np.nan), 40.0, 120.0))  # pyright: ignore[reportPrivateUsage]
+    night = exact[0] < 120
+    assert 6 < night.sum() < 16 and (found[2:] == 0).all()
+    assert found[0, night].sum() < 0.25 * 120 * night.sum() and abs(found[0].sum() / exact[0].sum() - 1) < 0.05
+    product = usage_model.reconcile.product_prior(usage_model.Noisy(np.where(exact >= 120, exact, np.nan), 40.0, 120.0))
+    assert product[0, night].sum() > 2 * found[0, night].sum()
 
 
 def with_one_cell_more(table: Marginal, row: int, column: int, value: float) -> Marginal:

@@ -21,6 +21,8 @@ def test_the_usage_by_hand_is_one_that_can_be() -> None:
     ({"hours": np.zeros((4, 24))}, "no hour or zone for an event to be in"),
     ({"tilt": np.zeros((4, handmade_usage.ZONES))}, "no hour or zone"),
     ({"tilt": np.ones((4, 2))}, r"usage\.tilt has shape"),
+    ({"kinds": np.zeros((handmade_usage.GROUPS, 4))}, "of no kind"),
+    ({"kinds": np.ones((2, 4))}, r"usage\.kinds has shape"),
     ({"steady": np.array([1.5])}, "a correlation above 1"),
     ({"steady": np.array([np.nan])}, "not a number"),
     ({"apps": np.ones((handmade_usage.GROUPS, 3))}, r"usage\.apps has shape"),

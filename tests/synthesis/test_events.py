@@ -80,6 +80,16 @@ def test_hours_kinds_and_contents_follow_their_laws(quiet: tuple[Network, EventR
     assert own.mean() == pytest.approx(20 / (19 + handmade_usage.APPS), abs=0.02)
 
 
+def test_kinds_follow_the_group() -> None:
+    kinds = np.tile([0.3, 0.2, 0.5, 0.0], (handmade_usage.GROUPS, 1))
+    kinds[8:16] = 0.1, 0.0, 0.9, 0.0
+    made = generate(handmade_usage.model(kinds=kinds), n_persons=N, days=1, seed=1).prepare()
+    e, group = network(made).rows(made.block(0)), made.block(0).people.klass // 2
+    own = group[e.person] // 8
+    for sex in (0, 1):
+        assert np.abs(shares(e.kind[own == sex], 4) - kinds[8 * sex]).max() < 0.02
+
+
 def test_events_lie_on_stays_and_trips(people: Population, quiet: tuple[Network, EventRows]) -> None:
     """At a stay the nearest site of its zone serves, under way the nearest of all; outside nobody does; times rise."""
     made, e = quiet
