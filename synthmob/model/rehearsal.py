@@ -80,7 +80,7 @@ def play(chains: Chains, chain: IntArray, laws: Laws, duration_edges: IntArray, 
     return Played(chain, quarter, lasting, starts, ends)
 
 
-def _lasting(law: FloatArray, duration_edges: IntArray, key: int, rows: IntArray, rank: int, n: int) -> tuple[IntArray, FloatArray]:
+def _lasting(law: FloatArray, duration_edges: IntArray, key: np.uint64, rows: IntArray, rank: int, n: int) -> tuple[IntArray, FloatArray]:
     """`n` durations of each stay by its law (stays, bins): their bins and minutes, both (stays, n)."""
     cumulative = np.cumsum(law, axis=1)
     bins, minutes = np.empty((len(law), n), dtype=np.int64), np.empty((len(law), n))

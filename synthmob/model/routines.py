@@ -23,6 +23,7 @@ from synthmob.model.timing import Bins, Laws
 Marginals = Mapping[str, Marginal]
 REHEARSALS = 5
 TRIP_ROUNDS, MOST_TILT = 6, 6.0
+UNTOLD = 1e-2
 TRIPS = np.clip(np.arange(MAX_STAYS + 1) - 1.0, 0.0, MOST_TRIPS) / MOST_TRIPS
 """What a day of so many stays adds to the released sum of trips."""
 NEEDED = (
@@ -118,7 +119,9 @@ def _class_lengths(noisy: Noisy, people: FloatArray, lengths: FloatArray) -> Flo
     turned = noisy.moved(lambda a: np.moveaxis(a, 2, 0))  # worker first: sex is the first context to be summed out
     estimate = np.moveaxis(reconcile.backed_off(turned, np.moveaxis(people, 2, 0)), 0, 2)
     out = np.zeros((people.size, MAX_STAYS + 1))
-    out[:, 1 : estimate.shape[3] + 1] = estimate.reshape(people.size, -1) + LEAST
+    out[:, 1 : estimate.shape[3] + 1] = estimate.reshape(people.size, -1)
+    # Where no class was told, all have their part of a length's persons: the same for each would give few people very long days.
+    out += UNTOLD * people.ravel()[:, None] * lengths / max(float(lengths.sum()), LEAST)
     klass, stays = np.indices(out.shape)
     return reconcile.rake(out, [(klass, people.ravel()), (stays, lengths)], rounds=20)
 
@@ -180,9 +183,18 @@ def _groups_with_trips(class_lengths: FloatArray, noisy: Noisy, lengths: FloatAr
 
 
 def _participation(noisy: Noisy, people: FloatArray) -> FloatArray:
-    """Persons whose day includes each purpose but home, shape (classes, purposes - 1)."""
+    """Persons whose day includes each purpose but home, shape (classes, purposes - 1).
+
+    A cell that was cut is believed to hold what its people would by the published cells of workers, or of others: an empty one would
+    say that few people of few years go nowhere.
+    """
     turned = noisy.moved(lambda a: np.moveaxis(a, 2, 0))
-    estimate = np.moveaxis(reconcile.backed_off(turned), 0, 2)
+    seen, who = turned.published, np.moveaxis(people, 2, 0)[..., None]
+    made, of = np.where(seen, np.nan_to_num(turned.count), 0.0), np.where(seen, who, 0.0)
+    rates = [made.sum(axis=axes, keepdims=True) / np.maximum(of.sum(axis=axes, keepdims=True), 1.0) for axes in ((1, 2), (0, 1, 2))]
+    rate = np.where(of.sum(axis=(1, 2), keepdims=True) > 0, *rates)
+    believed = reconcile.posterior(np.minimum(rate, 1.0) * who, turned)[0]
+    estimate = np.moveaxis(np.where(seen, reconcile.backed_off(turned), believed), 0, 2)
     estimate[:, :, 1, 0] = 0.0  # a person without a work place has no work stay, by definition
     return np.clip(estimate, 0.0, people[..., None] * 0.9995).reshape(people.size, -1)
 

