@@ -125,7 +125,8 @@ USAGE = (
     Statistic("events_per_day", "usage", lambda public, level: (*group_axes(public)[:2], events_axis()), _per_day_rows),
     Statistic("events_per_person", "usage", lambda public, level: (events_axis(),), _per_person_rows),
     Statistic(
-        "event_hours", "usage", lambda public, level: (kind_axis(), Axis("hour", HOURS)), _rows("kind", "hour", full=FULL_HOUR), single=True),
+        "event_hours", "usage", lambda public, level: (kind_axis(), Axis("hour", HOURS)), _rows("kind", "hour", full=FULL_HOUR),
+        single=True),
     Statistic(
         "event_directions", "usage", lambda public, level: (kind_axis(), Axis("direction", DIRECTIONS)),
         _rows("kind", "direction", data=False), single=True),

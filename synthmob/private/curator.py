@@ -24,7 +24,7 @@ from synthmob.errors import PlanError
 from synthmob.marginals import Marginal, unravel
 from synthmob.period import Period
 from synthmob.plan import Plan, Request
-from synthmob.private import anchors, bounding, files, noise, postgres, records, stays
+from synthmob.private import anchors, bounding, event_usage, files, noise, postgres, records, stays
 from synthmob.private.freshids import under_fresh_ids
 from synthmob.private.records import Sources
 from synthmob.release import Release
@@ -111,7 +111,9 @@ class Curator:
         concrete = self.plan(plan)
         with self._backend() as backend:
             people, days, used = under_fresh_ids(backend, *self._tables(backend, concrete))
-            return (people, days) if used is None else (people, days, backend.to_pyarrow(used))
+            if used is None:
+                return people, days
+            return people, days, backend.to_pyarrow(event_usage.labelled(used, concrete.domain).drop("zone"))
 
     def sample(self, plan: Plan, most: int | None = None) -> Sample:
         """Up to `most` subscribers drawn by the operating system's randomness, with their bounded part of every table."""
