@@ -57,7 +57,8 @@ class Sample:
 class Curator:
     """Records, the public zoning and the public period, and what may be asked of them.
 
-    `read_from` says which records are read where a folder has both stays and events; `memory_limit_gb` lets DuckDB spill.
+    `read_from` says which records are read where a folder has both stays and events; `memory_limit_gb` is the memory of DuckDB,
+    which spills what is more (3 where none is given, or what the machine has), or of Spark's driver.
     """
 
     sources: Sources
@@ -194,7 +195,8 @@ class Curator:
         """A DuckDB that spills into a folder of its own, which is gone afterwards."""
         with tempfile.TemporaryDirectory(prefix="synthmob-") as spill, files.unquoted(), postgres.connections():
             Path(spill).chmod(0o700)
-            backend = engine.connect(memory_limit_gb=self.memory_limit_gb, temp_directory=spill, name=self.engine_name)
+            limit = self.memory_limit_gb or (None if engine.is_spark(self.engine_name) else engine.usual_memory_gb())
+            backend = engine.connect(memory_limit_gb=limit, temp_directory=spill, name=self.engine_name)
             try:
                 yield backend
             finally:

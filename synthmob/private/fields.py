@@ -60,7 +60,8 @@ def category(column: Any, labels: Sequence[str]) -> Any:
     text = column.cast("string").strip().lower()
     if all(label == label.lower() for label in labels[:-1]):  # asked once, where cases would strip and lower for each label
         # The place among the labels: DuckDB finds it once for each text of a file's dictionary, membership once for each row.
-        return ibis.ifelse(ibis.array(list(labels[:-1])).index(text) >= 0, text, labels[-1])
+        at: Any = ibis.array(list(labels[:-1])).index(text)
+        return ibis.ifelse(at >= 0, text, labels[-1])
     return ibis.cases(*((text == label.lower(), ibis.literal(label)) for label in labels[:-1]), else_=labels[-1])
 
 
