@@ -20,6 +20,8 @@ from typing import Any
 from synthmob import modelfile
 
 PERSONS, DAYS, WORKERS = 100_000, 7, 1
+MANY = 8 * 131_072
+"""Persons for workers to share: a worker makes a whole part of so many eighths of them."""
 VARIED = {"persons": (25_000, 100_000, 400_000), "days": (1, 7, 28), "workers": (1, 2)}
 Case = tuple[Path, int, int, int]
 """A model, persons, days, workers."""
@@ -34,7 +36,10 @@ def measured(case: Case) -> dict[str, Any]:
 def cases(models: Sequence[Path]) -> dict[str, list[tuple[int, Case]]]:
     """Of every table its lines: what is varied, and the case."""
     usual = {"persons": PERSONS, "days": DAYS, "workers": WORKERS}
-    found = {name: [(value, (models[0], *(usual | {name: value}).values())) for value in values] for name, values in VARIED.items()}
+    shared = {"workers": {"persons": MANY}}
+    found = {
+        name: [(value, (models[0], *(usual | shared.get(name, {}) | {name: value}).values())) for value in values]
+        for name, values in VARIED.items()}
     zones = [(modelfile.load(model).zoning.n_zones, (model, PERSONS, DAYS, WORKERS)) for model in models]
     return found | {"zones": sorted(zones)}
 
@@ -44,8 +49,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=(*VARIED, "zones"), default=(*VARIED, "zones"), metavar="TABLE")
     asked = parser.parse_args()
     for name, lines in cases(asked.models).items():
+        if name not in asked.only:
+            continue
         seen: list[list[dict[str, Any]]] = [[] for _ in lines]
         for _ in range(asked.rounds):
             for (_value, case), found in zip(lines, seen, strict=True):
