@@ -30,7 +30,7 @@ def add_records(p: argparse.ArgumentParser) -> None:
     p.add_argument("--first-day", metavar="DATE", help="first day of the period, where there is no period.toml")
     p.add_argument("--days", type=int, metavar="N", help="days of the period")
     p.add_argument("--timezone", metavar="NAME", help="time zone of the period, such as Europe/London (default UTC)")
-    p.add_argument("--memory-limit-gb", type=float, metavar="GB", help="most memory for the records; beyond it they go to disk")
+    p.add_argument("--memory-limit-gb", type=float, metavar="GB", help="most memory for the records; beyond it they go to disk (default 3)")
 
 
 def add_zones(p: argparse.ArgumentParser, *, required: bool = True) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from typing import Any
@@ -11,6 +12,8 @@ import ibis
 from synthmob.errors import InputError
 
 DUCKDB = "duckdb"
+USUAL_MEMORY_GB, MOST_OF_MEMORY = 3.0, 0.8
+"""The memory that records get where no limit is given: with what else a process holds it stays under 4 GB."""
 _SPARK = re.compile(r"local(\[(\*|[1-9]\d*)\])?|spark://\S+")
 
 
@@ -31,6 +34,13 @@ def check(name: str) -> None:
     """
     if name != DUCKDB and not is_spark(name):
         raise InputError(f"There is no engine {name!r}: give {DUCKDB}, local[*] (Spark on this machine) or spark://HOST:PORT (a cluster).")
+
+
+def usual_memory_gb() -> float:
+    """3 GB, or four fifths of the machine's memory where that is less."""
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return USUAL_MEMORY_GB
+    return min(USUAL_MEMORY_GB, MOST_OF_MEMORY * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9)
 
 
 def connect(
@@ -86,7 +96,12 @@ def failures() -> tuple[type[Exception], ...]:
 def keep(backend: Any, name: str, table: Any) -> Any:
     """An ibis or Arrow table computed once and kept on the backend under a name until it is disconnected; replaces one of that name."""
     if not on_spark(backend):
-        return backend.create_table(name, table, temp=True, overwrite=True)
+        # Not by ibis's overwrite, which copies a temporary table into a second one: as much memory again, and half as much time.
+        fresh = ibis.util.gen_name("kept")
+        backend.create_table(fresh, table, temp=True)
+        backend.raw_sql(f'DROP TABLE IF EXISTS temp.main."{name}"')
+        backend.raw_sql(f'ALTER TABLE temp.main."{fresh}" RENAME TO "{name}"')
+        return backend.table(name, database=("temp", "main"))
     from synthmob import sparkengine
 
     return sparkengine.keep(backend, name, table)

@@ -10,7 +10,7 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from synthmob.engine import connect
+from synthmob.engine import USUAL_MEMORY_GB, connect, keep, usual_memory_gb
 
 
 def setting(backend: Any, name: str) -> Any:
@@ -48,6 +48,19 @@ def test_two_connections_share_nothing() -> None:
     assert one.raw_sql("SELECT sum(x) FROM secret").fetchall() == [(3,)]
     with pytest.raises(duckdb.CatalogException, match="secret"):
         two.raw_sql("SELECT sum(x) FROM secret")
+
+
+def test_a_table_that_is_kept_takes_the_place_of_its_name_and_of_what_it_was_made_of() -> None:
+    backend = connect(threads=1)
+    first = keep(backend, "it", ibis.memtable(pa.table({"x": [1, 2]})))
+    second = keep(backend, "it", first.mutate(x=first.x * 10, y=first.x))
+    assert backend.to_pyarrow(second.order_by("x")).to_pylist() == [{"x": 10, "y": 1}, {"x": 20, "y": 2}]
+    assert backend.raw_sql("SELECT table_name FROM duckdb_tables()").fetchall() == [("it",)]
+
+
+def test_memory_is_that_of_a_small_machine_where_nothing_is_asked() -> None:
+    assert 0.1 < usual_memory_gb() <= USUAL_MEMORY_GB
+    assert setting(connect(memory_limit_gb=usual_memory_gb()), "memory_limit") != setting(connect(), "memory_limit")
 
 
 def test_no_progress_bar_writes_on_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:

@@ -147,7 +147,7 @@ def _neighbours(table: Any, domain: Domain) -> Any:
     duty = table.purpose.isin(domain.duties).cast("int32")
     return table.mutate(
         bit=bit, rank=ibis.row_number().over(ordered).cast("int32"),
-        purposes_before=ibis.coalesce(bit.bit_or().over(before), 0),
+        purposes_before=ibis.coalesce(_bits(bit.cast("int64")).over(before), 0),
         previous_purpose=table.purpose.lag().over(ordered).fill_null(NO_PURPOSE).cast("int16"),
         before_previous=table.purpose.lag(2).over(ordered).fill_null(NO_PURPOSE).cast("int16"),
         next_purpose=table.purpose.lead().over(ordered).fill_null(NO_PURPOSE).cast("int16"),
@@ -155,6 +155,11 @@ def _neighbours(table: Any, domain: Domain) -> Any:
         previous_end=table.end.lag().over(ordered).fill_null(-1).cast("int32"),
         duty=duty, duties_before=ibis.coalesce(duty.sum().over(before), 0),
     )
+
+
+@ibis.udf.agg.builtin(name="bit_or", signature=(("int64",), "int64"))
+def _bits(bit: Any) -> Any:  # ibis knows how to say this to DuckDB alone, and Spark calls it the same
+    """Whole numbers joined bit by bit."""
 
 
 def _days(table: Any, domain: Domain) -> Any:

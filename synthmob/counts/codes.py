@@ -13,8 +13,8 @@ def category(column: Any, labels: Sequence[str]) -> Any:
     n = len(labels)
     if n == 1:
         return ibis.literal(0, "int16")
-    at: Any = ibis.coalesce(ibis.array(list(labels[:-1])).index(column), -1)  # one look-up, where a case is n comparisons
-    return ((at + n) % n).cast("int16")
+    at: Any = ibis.array(list(labels[:-1])).index(column)  # one look-up, where a case is n comparisons; null for null
+    return ibis.ifelse(at >= 0, at, n - 1).cast("int16")
 
 
 def band(value: Any, edges: Sequence[float], *, missing: int | None = None) -> Any:

@@ -84,17 +84,33 @@ def _od_rows(coded: Coded, level: str) -> Any:
 
 
 def _presence_rows(coded: Coded, level: str) -> Any:
-    table = present(coded)
-    return table.select(
-        "person_id", "day_type", "hour", zone=coded.area(table.zone, level), weight=1.0 / table.n_days)
+    """One row for each hour that a person is somewhere at on any day of a type: 24 counts by place come first and are laid out
+    afterwards, which is a tenth of the rows to be grouped by hour and place."""
+    table = coded.visits
+    first, after = _moments(table)
+    table = table.select("person_id", "day_type", "n_days", zone=coded.area(table.zone, level), first=first, after=after)
+    table = table.filter(table["first"] < table.after)
+    days = {f"at_{hour}": table.count(where=(table["first"] <= hour) & (table.after > hour)) for hour in range(len(HOURS))}
+    found = table.group_by("person_id", "day_type", "n_days", "zone").agg(**days)
+    by_hour: Any = ibis.array([found[name] for name in days])
+    laid = found.select("person_id", "day_type", "n_days", "zone", by_hour=by_hour, hour=ibis.range(0, len(HOURS)).unnest())
+    laid = laid.mutate(days=laid.by_hour[laid.hour.cast("int64")])
+    laid = laid.filter(laid["days"] > 0)
+    return laid.select("person_id", "day_type", "hour", "zone", weight=laid["days"] / laid.n_days.cast("float64"))
 
 
 def present(coded: Coded) -> Any:
     """An ibis table (person_id, day_type, n_days, purpose, zone, hour): who stays where at half past each hour."""
     table = coded.visits
-    first, after = ((minute - PRESENCE_MINUTE + 59) // 60 for minute in (table.start, table.end))
+    first, after = _moments(table)
     return table.select(
         "person_id", "day_type", "n_days", "purpose", "zone", hour=ibis.range(first.cast("int64"), after.cast("int64")).unnest())
+
+
+def _moments(table: Any) -> tuple[Any, Any]:
+    """Expressions: the first hour that a stay is there at, and the first one after it that it is not."""
+    first, after = ((minute - PRESENCE_MINUTE + 59) // 60 for minute in (table.start, table.end))
+    return first, after
 
 
 FLOWS = (
@@ -103,7 +119,8 @@ FLOWS = (
         lambda public, level: (purpose_axis(public), zone_axis(public, level)), _destination_rows, spatial=True),
     Statistic(
         "visitors", "flows",
-        lambda public, level: (purpose_axis(public), zone_axis(public, level)), _visitor_rows, spatial=True),
+        lambda public, level: (purpose_axis(public), zone_axis(public, level)), _visitor_rows, spatial=True,
+        single=True),
     Statistic(
         "distances", "flows",
         lambda public, level: (
@@ -124,5 +141,5 @@ FLOWS = (
     Statistic(
         "presence", "flows",
         lambda public, level: (day_type_axis(public), Axis("hour", HOURS), zone_axis(public, level)),
-        _presence_rows, spatial=True),
+        _presence_rows, spatial=True, single=True),
 )

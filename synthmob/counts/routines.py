@@ -171,7 +171,7 @@ _DISTINCT = Axis("distinct", VISIT_COUNTS)
 
 ROUTINES = (
     Statistic("chains", "routines", lambda public, level: (day_type_axis(public), public.domain.chain_axis), _chain_rows),
-    Statistic("chain_people", "routines", lambda public, level: (public.domain.chain_axis,), _chain_people_rows),
+    Statistic("chain_people", "routines", lambda public, level: (public.domain.chain_axis,), _chain_people_rows, single=True),
     Statistic(
         "stays_by_group", "routines",
         lambda public, level: (*_group_day(public), _STAYS),

@@ -39,7 +39,8 @@ class Statistic:
     """One statistic of the standard plan.
 
     `axes(public, level)` gives the axes; `rows(coded, level)` an ibis table of (person_id, one integer column per axis in
-    order, weight); rows of one person and cell add up. `levels` says whether it is counted at zoning levels.
+    order, weight); rows of one person and cell add up. `spatial` says whether it is counted at zoning levels, `single` that
+    `rows` has no two rows of one person and cell as it is.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Statistic:
     axes: Callable[[Public, str], tuple[AnyAxis, ...]]
     rows: Callable[[Coded, str], Any]
     spatial: bool = False
+    single: bool = False
 
 
 def zone_axis(public: Public, level: str, name: str = "zone", *, unknown: bool = False) -> Axis:
@@ -64,7 +66,7 @@ def cells(statistic: Statistic, coded: Coded, level: str) -> Any:
     for axis in axes:
         flat = flat * axis.size + rows[axis.name].cast("int64")
     rows = rows.select("person_id", cell=flat, weight=rows.weight.cast("float64"))
-    return rows.group_by(["person_id", "cell"]).agg(weight=rows.weight.sum())
+    return rows if statistic.single else rows.group_by(["person_id", "cell"]).agg(weight=rows.weight.sum())
 
 
 def bounded(contributions: Any, bound_l2: float) -> Any:

@@ -125,18 +125,19 @@ USAGE = (
     Statistic("events_per_day", "usage", lambda public, level: (*group_axes(public)[:2], events_axis()), _per_day_rows),
     Statistic("events_per_person", "usage", lambda public, level: (events_axis(),), _per_person_rows),
     Statistic(
-        "event_hours", "usage", lambda public, level: (kind_axis(), Axis("hour", HOURS)), _rows("kind", "hour", full=FULL_HOUR)),
+        "event_hours", "usage", lambda public, level: (kind_axis(), Axis("hour", HOURS)), _rows("kind", "hour", full=FULL_HOUR),
+        single=True),
     Statistic(
         "event_directions", "usage", lambda public, level: (kind_axis(), Axis("direction", DIRECTIONS)),
-        _rows("kind", "direction", data=False)),
-    Statistic("event_durations", "usage", lambda public, level: (kind_axis(), duration_axis()), _rows("kind", "duration")),
-    Statistic("event_volumes", "usage", lambda public, level: (kind_axis(), volume_axis()), _rows("kind", "volume")),
+        _rows("kind", "direction", data=False), single=True),
+    Statistic("event_durations", "usage", lambda public, level: (kind_axis(), duration_axis()), _rows("kind", "duration"), single=True),
+    Statistic("event_volumes", "usage", lambda public, level: (kind_axis(), volume_axis()), _rows("kind", "volume"), single=True),
     Statistic(
         "event_apps", "usage", lambda public, level: (app_axis(public), *group_axes(public)[:2]),
-        _rows("app", "sex", "age_band", data=True)),
+        _rows("app", "sex", "age_band", data=True), single=True),
     Statistic(
-        "app_volumes", "usage", lambda public, level: (app_axis(public), volume_axis()), _rows("app", "volume", data=True)),
+        "app_volumes", "usage", lambda public, level: (app_axis(public), volume_axis()), _rows("app", "volume", data=True), single=True),
     Statistic(
         "event_zones", "usage", lambda public, level: (kind_axis(), zone_axis(public, level)),
-        _rows("kind", "zone", full=FULL_PLACE), spatial=True),
+        _rows("kind", "zone", full=FULL_PLACE), spatial=True, single=True),
 )

@@ -71,4 +71,4 @@ def enough_memory() -> Generator[None]:
     try:
         yield
     except duckdb.OutOfMemoryException:
-        raise InputError("The records do not fit into the memory limit: raise --memory-limit-gb, or leave it out.") from None
+        raise InputError("The records do not fit into the memory limit: raise --memory-limit-gb.") from None

@@ -24,7 +24,7 @@ from synthmob.errors import PlanError
 from synthmob.marginals import Marginal, unravel
 from synthmob.period import Period
 from synthmob.plan import Plan, Request
-from synthmob.private import anchors, bounding, files, noise, postgres, records, stays
+from synthmob.private import anchors, bounding, event_usage, files, noise, postgres, records, stays
 from synthmob.private.freshids import under_fresh_ids
 from synthmob.private.records import Sources
 from synthmob.release import Release
@@ -57,7 +57,8 @@ class Sample:
 class Curator:
     """Records, the public zoning and the public period, and what may be asked of them.
 
-    `read_from` says which records are read where a folder has both stays and events; `memory_limit_gb` lets DuckDB spill.
+    `read_from` says which records are read where a folder has both stays and events; `memory_limit_gb` is the memory of DuckDB,
+    which spills what is more (3 where none is given, or what the machine has), or of Spark's driver.
     """
 
     sources: Sources
@@ -111,7 +112,9 @@ class Curator:
         concrete = self.plan(plan)
         with self._backend() as backend:
             people, days, used = under_fresh_ids(backend, *self._tables(backend, concrete))
-            return (people, days) if used is None else (people, days, backend.to_pyarrow(used))
+            if used is None:
+                return people, days
+            return people, days, backend.to_pyarrow(event_usage.labelled(used, concrete.domain).drop("zone"))
 
     def sample(self, plan: Plan, most: int | None = None) -> Sample:
         """Up to `most` subscribers drawn by the operating system's randomness, with their bounded part of every table."""
@@ -192,7 +195,8 @@ class Curator:
         """A DuckDB that spills into a folder of its own, which is gone afterwards."""
         with tempfile.TemporaryDirectory(prefix="synthmob-") as spill, files.unquoted(), postgres.connections():
             Path(spill).chmod(0o700)
-            backend = engine.connect(memory_limit_gb=self.memory_limit_gb, temp_directory=spill, name=self.engine_name)
+            limit = self.memory_limit_gb or (None if engine.is_spark(self.engine_name) else engine.usual_memory_gb())
+            backend = engine.connect(memory_limit_gb=limit, temp_directory=spill, name=self.engine_name)
             try:
                 yield backend
             finally:

@@ -25,8 +25,8 @@ def read(
     usage: Sequence[str] = (),
     domain: Domain | None = None,
 ) -> Any:
-    """Validated events: subscriber_id, at_s (whole seconds since local midnight of the first day), zone_id, and the
-    columns of `usage` that are asked for.
+    """Validated events: subscriber_id, at_s (whole seconds since local midnight of the first day), zone_id, zone (its place in
+    the zoning), and the columns of `usage` that are asked for, categories as their codes.
 
     The zone is zone_id where the file has that column, else the zone in which lon and lat lie.
     """
@@ -53,11 +53,11 @@ def read(
     )
     must.refuse_unknown(file, numbered, known.ids, known.name)
     table = _rows(file, file.table.select(*columns), known, period)
-    table = table.filter(table.at_s.between(0, last))
+    table = event_usage.with_numbers(file, table.filter(table.at_s.between(0, last)), usage)
+    # Before zones are joined: what comes out of a file once for each text is a text for each row after a join.
+    table = table.mutate(**event_usage.codes(table, usage, domain or Domain()))
     table = fields.with_zone(table, zoning) if place == ["zone_id"] else places.with_zone(file, table, zoning)
-    table = event_usage.with_numbers(file, table, usage)
-    texts = event_usage.categories(table, usage, domain or Domain())
-    return table.select("subscriber_id", "at_s", "zone_id", *usage).mutate(**texts)
+    return table.select("subscriber_id", "at_s", "zone_id", "zone", *usage)
 
 
 def _need_types(file: RecordFile, place: list[str]) -> None:

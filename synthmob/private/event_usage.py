@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import ibis
+
 from synthmob.domain import DIRECTIONS, KINDS, Domain
 from synthmob.private import fields
 from synthmob.private import validation as must
@@ -49,7 +51,16 @@ def checks(table: Any, columns: Sequence[str]) -> list[Check]:
     return [*numbers, *(fields.text_check(table, name) for name in columns if name not in UNITS)]
 
 
-def categories(table: Any, columns: Sequence[str], domain: Domain) -> dict[str, Any]:
-    """Kinds, directions and apps as public categories."""
-    labels = {"kind": KINDS, "direction": DIRECTIONS, "app": domain.apps}
-    return {name: fields.category(table[name], labels[name]) for name in columns if name not in UNITS}
+def codes(table: Any, columns: Sequence[str], domain: Domain) -> dict[str, Any]:
+    """Kinds, directions and apps as codes of the public categories."""
+    return {name: fields.code(table[name], labels) for name, labels in _labels(domain).items() if name in columns}
+
+
+def labelled(table: Any, domain: Domain) -> Any:
+    """Events with kinds, directions and apps as the categories that their codes are."""
+    found = {name: ibis.array(list(labels))[table[name].cast("int64")] for name, labels in _labels(domain).items() if name in table.columns}
+    return table.mutate(**found)
+
+
+def _labels(domain: Domain) -> dict[str, Sequence[str]]:
+    return {"kind": KINDS, "direction": DIRECTIONS, "app": domain.apps}

@@ -8,6 +8,7 @@ from typing import Any
 
 import ibis
 
+from synthmob.counts import codes
 from synthmob.domain import OUTSIDE
 from synthmob.errors import RecordError
 from synthmob.private import validation as must
@@ -58,14 +59,22 @@ def category(column: Any, labels: Sequence[str]) -> Any:
         return ibis.literal(labels[-1])
     text = column.cast("string").strip().lower()
     if all(label == label.lower() for label in labels[:-1]):  # asked once, where cases would strip and lower for each label
-        return ibis.ifelse(text.isin(labels[:-1]), text, labels[-1])
+        # The place among the labels: DuckDB finds it once for each text of a file's dictionary, membership once for each row.
+        at: Any = ibis.array(list(labels[:-1])).index(text)
+        return ibis.ifelse(at >= 0, text, labels[-1])
     return ibis.cases(*((text == label.lower(), ibis.literal(label)) for label in labels[:-1]), else_=labels[-1])
 
 
+def code(column: Any, labels: Sequence[str]) -> Any:
+    """An expression: the place among the labels of the one that a text is, as `category` finds it."""
+    return codes.category(column.cast("string").strip().lower(), [label.lower() for label in labels])
+
+
 def with_zone(table: Any, zoning: Zoning) -> Any:
-    """`table` with zone_id as a label of the zoning or `outside`, null where unknown."""
+    """`table` with zone_id as a label of the zoning or `outside`, and zone as its place there; both null where unknown."""
     names = {zone: zone for zone in zoning.labels} | zoning.aliases
-    zones = ibis.memtable({"_zone": list(names), "_kept": list(names.values())})
+    place = {zone: at for at, zone in enumerate(zoning.labels)}
+    zones = ibis.memtable({"_zone": list(names), "_kept": list(names.values()), "zone": [place[zone] for zone in names.values()]})
     said = table.mutate(_said=table.zone_id.cast("string").nullif("").fill_null(OUTSIDE))
     joined = said.left_join(zones, said["_said"] == zones["_zone"])
     return joined.mutate(zone_id=joined["_kept"]).drop("_zone", "_kept", "_said")

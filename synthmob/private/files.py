@@ -93,7 +93,7 @@ def unquoted() -> Generator[None]:
     except duckdb.OutOfMemoryException:
         raise InputError(
             "The records do not fit into the memory limit, or one of them says that it is larger than it is: raise "
-            "--memory-limit-gb, leave it out, or write the records again."
+            "--memory-limit-gb, or write the records again."
         ) from None
     except duckdb.InterruptException:
         raise

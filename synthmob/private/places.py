@@ -20,8 +20,8 @@ POINTS_AT_ONCE = 500_000
 
 
 def with_zone(file: RecordFile, table: Any, zoning: Zoning) -> Any:
-    """`table` with a zone_id label for its lon and lat (degrees, EPSG:4326); null points and points in no zone are
-    outside.
+    """`table` with zone_id, a label, and zone, its place in the zoning, for its lon and lat (degrees, EPSG:4326); null points
+    and points in no zone are outside.
 
     The distinct grid cells inside the zoning's bounding box are read from the backend and located in batches, 12 bytes
     each; the rows themselves stay there.
@@ -37,12 +37,13 @@ def with_zone(file: RecordFile, table: Any, zoning: Zoning) -> Any:
         part = file.backend.to_pyarrow(cells.filter((cells["_x"] + cells["_y"]).abs() % n_batches == batch))
         x, y = (np.asarray(part[name]) for name in ("_x", "_y"))
         zone = _locate(x / CELLS_PER_DEGREE, y / CELLS_PER_DEGREE, zoning)
-        located.append(part.append_column("_zone", pa.array(zone, pa.int32())))
-    zones = ibis.memtable({"_zone": list(range(zoning.n_zones + 1)), "zone_id": list(zoning.labels)})
-    found = ibis.memtable(pa.concat_tables(located)).join(zones, "_zone").drop("_zone")
+        located.append(part.append_column("zone", pa.array(zone, pa.int32())))
+    zones = ibis.memtable({"zone": list(range(zoning.n_zones + 1)), "zone_id": list(zoning.labels)})
+    found = ibis.memtable(pa.concat_tables(located)).join(zones, "zone")
     keyed = table.mutate(_x=_cell(table.lon), _y=_cell(table.lat))
     joined = keyed.left_join(found, ["_x", "_y"])
-    return joined.mutate(zone_id=joined.zone_id.fill_null(OUTSIDE)).drop("_x", "_y", "_x_right", "_y_right")
+    joined = joined.mutate(zone_id=joined.zone_id.fill_null(OUTSIDE), zone=joined.zone.fill_null(zoning.n_zones))
+    return joined.drop("_x", "_y", "_x_right", "_y_right")
 
 
 def _cell(degrees: Any) -> Any:

@@ -148,6 +148,12 @@ def test_rows_of_one_person_and_cell_add_up(busy: Coded) -> None:
     assert count(twice, busy, "", bound_l2=1.0, confidential=False).total == pytest.approx(60)
 
 
+@pytest.mark.parametrize("name", [name for name, statistic in STATISTICS.items() if statistic.single])
+def test_single_rows_are_one_a_person_and_cell_as_they_are(busy: Coded, name: str) -> None:
+    found = BACKEND.to_pyarrow(cells(STATISTICS[name], busy, "district" if name in SPATIAL else "")).to_pandas()
+    assert len(found) and not found.duplicated(["person_id", "cell"]).any()
+
+
 def test_zone_axes_say_outside_and_unknown_last() -> None:
     axes = STATISTICS["home_work"].axes(Public(TOWN, Domain(), FRIDAY_ON), "district")
     assert [a.labels for a in axes if isinstance(a, Axis)] == [("d0", "d1", "outside", UNKNOWN), ("d0", "d1", "outside")]

@@ -12,10 +12,11 @@ from record_folder import write as write_stays
 from strategies import FRIDAY_ON
 from tiny_operator import WEEK, events, frame, grid, stays, subscribers, write
 
+from synthmob.domain import Domain
 from synthmob.engine import connect
 from synthmob.errors import RecordError
 from synthmob.plan import Plan, Request
-from synthmob.private import records
+from synthmob.private import event_usage, records
 from synthmob.private.curator import Curator
 from synthmob.private.records import Sources
 from synthmob.usageplan import USAGE_COLUMNS
@@ -43,7 +44,7 @@ def test_usage_is_brought_to_public_categories(tmp_path: Path, suffix: str, besi
     tables = {"subscribers": subscribers(), "events": used()} | ({"stays": stays()} if beside else {})
     found = read(write(tmp_path, suffix=suffix, **tables))
     assert (found.stays is not None) is beside and (found.events is None) is beside
-    table = frame(BACKEND, found.usage, "subscriber_id", "at_s")
+    table = frame(BACKEND, event_usage.labelled(found.usage, Domain()), "subscriber_id", "at_s")
     first = table.iloc[:4]
     assert first["kind"].tolist() == ["call", "sms", "data", "other"]
     assert first["direction"].tolist() == ["out", "in", "none", "none"]

@@ -20,7 +20,7 @@ from synthmob.private.curator import Curator
 pytest.importorskip("pyspark", reason="no pyspark: uv run --group spark pytest -m spark")
 pytestmark = [pytest.mark.spark, pytest.mark.skipif(shutil.which("java") is None, reason="no Java: apt-get install default-jre-headless")]
 SPARK = "local[2]"
-FEW = {"home_work@zone", "od_hour@district", "chains", "event_zones@zone"}
+FEW = {"home_work@zone", "od_hour@district", "presence@zone", "chains", "event_zones@zone"}
 """People, flows, routines and usage: all other tables are counted of the same coded rows."""
 
 
