@@ -171,6 +171,19 @@ def test_a_planted_law_is_found_again(refitted: tuple[Flows, Flows]) -> None:
     assert far(got.districts, want.districts) < 0.02
 
 
+def test_more_passes_do_not_undo_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attraction, deterrence and affinity pull at the same stays: together they must not swing, nor one cell grow over all others."""
+    monkeypatch.setattr("synthmob.model.flows.PASSES", 40)
+    truth, made_of, some = planted(3), lives(10_000, 4), lives(4_000, 5)
+    truth.attraction[:, -1] = 5.0  # much goes outside
+    want = expectation(truth, PLACE, some, WORK_ANCHOR)
+    tables = released(expectation(truth, PLACE, made_of, WORK_ANCHOR), made_of.weight)
+    got = expectation(fit_flows(tables, LEVELS, PLACE, some, WORK_ANCHOR, PURPOSES), PLACE, some, WORK_ANCHOR)
+    for p in (SHOP, LEISURE):
+        assert far(got.destinations[p], want.destinations[p]) < 0.03 and far(by_distance(got, p), by_distance(want, p)) < 0.03
+    assert far(got.districts, want.districts) < 0.02
+
+
 def test_its_conditional_laws_are_found_too(refitted: tuple[Flows, Flows]) -> None:
     truth, found = refitted
     rng = np.random.default_rng(7)

@@ -164,3 +164,30 @@ def test_routines_need_their_tables() -> None:
     assert routines.has_routines(every)
     for name in routines.NEEDED:
         assert not routines.has_routines({n: t for n, t in every.items() if n != name})
+
+
+def test_few_people_do_not_have_the_long_days_of_many() -> None:
+    """Days of nine stays are told of no group: all have their part of them, a group of ten people a part of ten people."""
+    people = np.full(PEOPLE, 3_000.0)
+    people[2] = 5.0
+    share = np.zeros(MAX_STAYS + 1)
+    share[[1, 3, 5, 9]] = 0.3, 0.4, 0.25, 0.05
+    truth = people[..., None] * share[1:]
+    seen = np.where(truth > 400, truth, np.nan)
+    found = routines._class_lengths(Noisy(seen, 60.0, 200.0), people, people.sum() * share)
+    mean = (found @ np.arange(MAX_STAYS + 1.0)) / people.ravel()
+    assert found.sum(axis=0) == pytest.approx(people.sum() * share, abs=1e-6 * people.sum())
+    assert mean[: 2 * 16] == pytest.approx(share @ np.arange(MAX_STAYS + 1.0), rel=0.1)
+    assert (mean[2 * 16 :] < 1.35 * mean[0]).all()
+
+
+def test_groups_that_were_cut_take_part_as_others_do() -> None:
+    people = np.full(PEOPLE, 3_000.0)
+    people[2] = 20.0
+    rate = np.array([0.8, 0.1, 0.4, 0.3, 0.2])
+    truth = people[..., None] * rate
+    truth[:, :, 1, 0] = 0.0  # the second of the workers' axis are those without work
+    found = routines._participation(Noisy(np.where(truth > 200, truth, np.nan), 60.0, 200.0), people)
+    assert found[:32] == pytest.approx(truth.reshape(-1, 5)[:32], rel=0.12, abs=1.0)
+    assert found[32:] == pytest.approx(truth.reshape(-1, 5)[32:], rel=0.5, abs=1.0)
+    assert (found[1::2, 0] == 0).all()
