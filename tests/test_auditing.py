@@ -25,14 +25,14 @@ from synthmob.pipeline.records import RecordFiles
 from synthmob.pipeline.twoprocesses import two_processes
 from synthmob.release import Release
 
-SMALL = Extent(people=1_600, canaries=300, canary_runs=1, trials={100: 3}, blind_trials=6, populations=1, traced=False)
+SMALL = Extent(people=1_000, canaries=200, canary_runs=1, trials={100: 3}, blind_trials=6, populations=1, traced=False)
 ASKED = Asked(4.0, 1e-6, None, 10)
 
 
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("operator") / "records"
-    worlds.london(1_600, 1, seed=3, h3_resolution=6).write(folder, events=False)
+    worlds.london(1_000, 1, seed=3, h3_resolution=6).write(folder, events=False)
     return folder
 
 

@@ -185,16 +185,14 @@ def _groups_with_trips(class_lengths: FloatArray, noisy: Noisy, lengths: FloatAr
 def _participation(noisy: Noisy, people: FloatArray) -> FloatArray:
     """Persons whose day includes each purpose but home, shape (classes, purposes - 1).
 
-    A cell that was cut is believed to hold what its people would by the published cells of workers, or of others: an empty one would
-    say that few people of few years go nowhere.
+    A class of which nothing was published is believed to go where workers, or others, go altogether: empty cells would say that it goes
+    nowhere.
     """
     turned = noisy.moved(lambda a: np.moveaxis(a, 2, 0))
-    seen, who = turned.published, np.moveaxis(people, 2, 0)[..., None]
-    made, of = np.where(seen, np.nan_to_num(turned.count), 0.0), np.where(seen, who, 0.0)
-    rates = [made.sum(axis=axes, keepdims=True) / np.maximum(of.sum(axis=axes, keepdims=True), 1.0) for axes in ((1, 2), (0, 1, 2))]
-    rate = np.where(of.sum(axis=(1, 2), keepdims=True) > 0, *rates)
-    believed = reconcile.posterior(np.minimum(rate, 1.0) * who, turned)[0]
-    estimate = np.moveaxis(np.where(seen, reconcile.backed_off(turned), believed), 0, 2)
+    who, found = np.moveaxis(people, 2, 0)[..., None], reconcile.backed_off(turned)
+    rate = found.sum(axis=(1, 2), keepdims=True) / np.maximum(who.sum(axis=(1, 2), keepdims=True), LEAST)
+    told = turned.published.any(axis=-1, keepdims=True)
+    estimate = np.moveaxis(np.where(told, found, np.minimum(rate, 1.0) * who), 0, 2)
     estimate[:, :, 1, 0] = 0.0  # a person without a work place has no work stay, by definition
     return np.clip(estimate, 0.0, people[..., None] * 0.9995).reshape(people.size, -1)
 

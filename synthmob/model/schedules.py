@@ -26,7 +26,7 @@ from synthmob.model.timing import HOURS, QUARTERS, Bins, IntArray, Laws, context
 POOL = 60_000
 LEAST_SCHEDULES = 6
 """Every chain has so many schedules, and its part of the pool beside them."""
-ROUNDS, REPLAYS = 24, 4
+ROUNDS, REPLAYS, THIN = 24, 4, 4
 RETARGET_AT = (0, 8)
 """Targets lie between what the pool says and what was released; looked at more often they would follow the noise."""
 ROOMS_MIN = (12, 40, 80)
@@ -102,18 +102,18 @@ def fit_schedules(chains: Chains, laws: Laws, tables: Mapping[str, Marginal], da
 def _played(chains: Chains, laws: Laws, tables: Mapping[str, Marginal], day_type: int, edges: IntArray, travel_min: FloatArray) -> Played:
     """A day of every chain of the pool, played again and again, each time closer to the released departures by purpose."""
     whose = pool(chains)
-    weight = (chains.weights / np.bincount(whose, minlength=len(chains.weights)))[whose]
-    days = play(chains, whose, laws, edges, travel_min, "schedules", ROOMS_MIN)
     if "departures_to" not in tables:
-        return days
+        return play(chains, whose, laws, edges, travel_min, "schedules", ROOMS_MIN)
+    some = whose[::THIN]  # enough to learn the hours from
+    weight = (chains.weights / np.maximum(np.bincount(some, minlength=len(chains.weights)), 1))[some]
     by_purpose = Noisy.of(tables["departures_to"]).moved(lambda a: a[day_type])
     by_quarter = Noisy.of(tables["departures"]).moved(lambda a: a[day_type]) if "departures" in tables else None
     law = np.ones((len(by_purpose.count), QUARTERS))
     for _ in range(REPLAYS):
+        days = play(chains, some, laws, edges, travel_min, "schedules", ROOMS_MIN, law)
         later, first = _departures(chains, days, weight, len(law))
         law = clock.sharpened(law, later, first, by_purpose, by_quarter)
-        days = play(chains, whose, laws, edges, travel_min, "schedules", ROOMS_MIN, law)
-    return days
+    return play(chains, whose, laws, edges, travel_min, "schedules", ROOMS_MIN, law)
 
 
 def _departures(chains: Chains, days: Played, weight: FloatArray, purposes: int) -> tuple[FloatArray, FloatArray]:
