@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synthmob.counts.flows import HEADING
+from synthmob.counts.flows import HEADINGS
 from synthmob.counts.usage import EVENTS_EDGES
 from synthmob.domain import DAY_TYPES, DIRECTIONS, EVENT_DURATION_EDGES_S, KINDS, VOLUME_EDGES_KB
 from synthmob.errors import FormatError
@@ -48,7 +48,7 @@ def check(model: MobilityModel) -> None:
     if not 1 <= anchors.groups.shape[2] <= groups or anchors.band_groups.shape[1] not in (1, anchors.groups.shape[2]):
         _refuse("anchors.groups", f"{anchors.groups.shape[2]} groups where sex and age make {groups}")
     _weights("flows.attraction", flows.attraction, (purposes, zones))
-    _weights("flows.deterrence", flows.deterrence, (purposes * len(HEADING), bands, bands))
+    _weights("flows.deterrence", flows.deterrence, (purposes * HEADINGS, bands, bands))
     _weights("flows.affinity", flows.affinity, (districts, districts))
     _weights("routines.travel", routines.travel, (bands, len(domain.travel_edges_min)))
     _weights("routines.work_anchor", routines.work_anchor, (kinds, 2))

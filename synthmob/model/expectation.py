@@ -8,14 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from synthmob import seeds
-from synthmob.counts.flows import HEADING
+from synthmob.counts.flows import HEADINGS
 from synthmob.model.geography import Geography
 from synthmob.model.lives import Lives
 from synthmob.model.reconcile import FloatArray
 
 IntArray = npt.NDArray[np.int64]
 HOME, WORK = 0, 1
-HEADINGS = len(HEADING)
 MOST_REMEMBERED = 48
 """Places that a purpose has taken a life to: days of a life are few, and these are more than enough."""
 

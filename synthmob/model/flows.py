@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmob.counts.flows import OD_WEIGHT
+from synthmob.counts.flows import HEADINGS, OD_WEIGHT
 from synthmob.marginals import Marginal
 from synthmob.model import bias, reconcile
-from synthmob.model.expectation import HEADINGS, Expectation, Flows, expectation
+from synthmob.model.expectation import Expectation, Flows, expectation
 from synthmob.model.geography import Geography
 from synthmob.model.lives import Lives
 from synthmob.model.reconcile import LEAST, FloatArray, Noisy
@@ -78,13 +78,17 @@ def _believed(tables: Marginals, found: Expectation, geography: Geography, days:
         if name not in tables or (name == "trip_km" and "distances" not in tables):
             continue
         expected, kept = _bounded(name, tables, found, geography, days)
-        noisy = Noisy.of(tables[name]).moved(lambda a, shape=expected.shape: a.reshape(shape))
+        noisy = _seen(tables[name], expected)
         prior = expected * kept * _scale(noisy, expected * kept)
-        if name != "od@district":
-            prior = _lawful(prior, noisy, geography.band_km, HEADINGS if name == "distances" else 1)
-            prior = _lawful(prior, noisy, geography.band_km, 1) if name == "distances" else prior
+        for together in {"distances": (HEADINGS, 1), "trip_km": (1,)}.get(name, ()):
+            prior = _lawful(prior, noisy, geography.band_km, together)
         out[name] = reconcile.posterior(prior, noisy)[0]
     return out
+
+
+def _seen(table: Marginal, expected: FloatArray) -> Noisy:
+    """A released table in the shape of what the model expects of it, which has headings as rows of their purpose."""
+    return Noisy.of(table).moved(lambda a: a.reshape(expected.shape))
 
 
 def _bounded(name: str, tables: Marginals, found: Expectation, geography: Geography, days: int) -> tuple[FloatArray, FloatArray]:
@@ -128,7 +132,7 @@ def _retarget(tables: Marginals, released: FloatArray, believed: Mapping[str, Fl
     unbounded: dict[str, FloatArray] = {}
     for name, persons in believed.items():
         expected, kept = _bounded(name, tables, found, geography, days)
-        unbounded[name] = persons / _scale(Noisy.of(tables[name]).moved(np.ravel), (expected * kept).ravel()) / np.maximum(kept, LEAST)
+        unbounded[name] = persons / _scale(_seen(tables[name], expected), expected * kept) / np.maximum(kept, LEAST)
     distances = unbounded.get("distances")
     if distances is not None and "trip_km" in unbounded:
         # The distances of trips alone are better known than those of trips and anchors together.

@@ -7,6 +7,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
+from synthmob.counts.flows import HEADINGS
 from synthmob.searches import pick, pick_between, pick_zone
 
 
@@ -49,7 +50,7 @@ def recalled(
     """The known place that each stay returns to, -1 where it goes somewhere new, shape (stays,): as the kernel decides it.
 
     `zones` (lives, purposes, places) are the places, the first `known` (lives, purposes) of them; of the k known, one is returned to
-    with probability k / (k + exploration[purpose]), each in proportion to the `deterrence` (purposes x 2, bands, bands) of its
+    with probability k / (k + exploration[purpose]), each in proportion to the `deterrence` (purposes x headings, bands, bands) of its
     distances for that purpose and `heading`.
     """
     weights, alike = np.empty(zones.shape[2]), np.ones(len(bands))
@@ -58,7 +59,7 @@ def recalled(
         k, p = known[life[i], purpose[i]], purpose[i]
         if u[i] * (k + exploration[p]) >= k:
             continue
-        push = deterrence[2 * p + heading[i]]
+        push = deterrence[HEADINGS * p + heading[i]]
         out[i] = pick_zone(alike, push, bands[anchor[i]], bands[origin[i]], zones[life[i], p, :k], weights, which[i])
     return out
 

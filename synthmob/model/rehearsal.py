@@ -86,7 +86,7 @@ def _lasting(law: FloatArray, duration_edges: IntArray, key: np.uint64, rows: In
     bins, minutes = np.empty((len(law), n), dtype=np.int64), np.empty((len(law), n))
     for k in range(n):
         u, inside = (seeds.uniforms(key, rows, rank, draw + 6 * k) for draw in (2, 3))
-        bins[:, k] = np.minimum((cumulative <= (u * cumulative[:, -1])[:, None]).sum(axis=1), law.shape[1] - 1)
+        bins[:, k] = _pick_within(cumulative, u)
         minutes[:, k] = duration_edges[bins[:, k]] + inside * (duration_edges[bins[:, k] + 1] - duration_edges[bins[:, k]])
     return bins, minutes
 
@@ -108,5 +108,8 @@ def arrivals(chains: Chains, chosen: npt.NDArray[np.bool_], context: IntArray, n
 
 
 def _pick(weights: FloatArray, u: FloatArray) -> IntArray:
-    cumulative = np.cumsum(weights, axis=1)
-    return np.minimum((cumulative <= (u * cumulative[:, -1])[:, None]).sum(axis=1), weights.shape[1] - 1)
+    return _pick_within(np.cumsum(weights, axis=1), u)
+
+
+def _pick_within(cumulative: FloatArray, u: FloatArray) -> IntArray:
+    return np.minimum((cumulative <= (u * cumulative[:, -1])[:, None]).sum(axis=1), cumulative.shape[1] - 1)

@@ -24,6 +24,7 @@ Marginals = Mapping[str, Marginal]
 REHEARSALS = 5
 TRIP_ROUNDS, MOST_TILT = 6, 6.0
 UNTOLD = 1e-2
+"""What a group is believed to have of all people's days before its own are looked at, as a part of its people."""
 TRIPS = np.clip(np.arange(MAX_STAYS + 1) - 1.0, 0.0, MOST_TRIPS) / MOST_TRIPS
 """What a day of so many stays adds to the released sum of trips."""
 NEEDED = (

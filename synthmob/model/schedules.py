@@ -26,7 +26,9 @@ from synthmob.model.timing import HOURS, QUARTERS, Bins, IntArray, Laws, context
 POOL = 60_000
 LEAST_SCHEDULES = 6
 """Every chain has so many schedules, and its part of the pool beside them."""
-ROUNDS, REPLAYS, THIN = 24, 4, 4
+ROUNDS = 24
+REPLAYS, THIN = 4, 4
+"""So often every so manieth day of the pool is played to learn the hours at which people leave."""
 RETARGET_AT = (0, 8)
 """Targets lie between what the pool says and what was released; looked at more often they would follow the noise."""
 ROOMS_MIN = (12, 40, 80)
@@ -100,11 +102,15 @@ def fit_schedules(chains: Chains, laws: Laws, tables: Mapping[str, Marginal], da
 
 
 def _played(chains: Chains, laws: Laws, tables: Mapping[str, Marginal], day_type: int, edges: IntArray, travel_min: FloatArray) -> Played:
-    """A day of every chain of the pool, played again and again, each time closer to the released departures by purpose."""
+    """A day of every chain of the pool, by the hours at which people were released to leave where the release tells these."""
     whose = pool(chains)
-    if "departures_to" not in tables:
-        return play(chains, whose, laws, edges, travel_min, "schedules", ROOMS_MIN)
-    some = whose[::THIN]  # enough to learn the hours from
+    law = _hours(chains, whose[::THIN], laws, tables, day_type, edges, travel_min) if "departures_to" in tables else None
+    return play(chains, whose, laws, edges, travel_min, "schedules", ROOMS_MIN, law)
+
+
+def _hours(chains: Chains, some: IntArray, laws: Laws, tables: Mapping[str, Marginal], day_type: int, edges: IntArray,
+           travel_min: FloatArray) -> FloatArray:
+    """How much likelier people leave for a purpose in a quarter of an hour than durations say, (purposes, 96), learnt from `some` days."""
     weight = (chains.weights / np.maximum(np.bincount(some, minlength=len(chains.weights)), 1))[some]
     by_purpose = Noisy.of(tables["departures_to"]).moved(lambda a: a[day_type])
     by_quarter = Noisy.of(tables["departures"]).moved(lambda a: a[day_type]) if "departures" in tables else None
@@ -113,7 +119,7 @@ def _played(chains: Chains, laws: Laws, tables: Mapping[str, Marginal], day_type
         days = play(chains, some, laws, edges, travel_min, "schedules", ROOMS_MIN, law)
         later, first = _departures(chains, days, weight, len(law))
         law = clock.sharpened(law, later, first, by_purpose, by_quarter)
-    return play(chains, whose, laws, edges, travel_min, "schedules", ROOMS_MIN, law)
+    return law
 
 
 def _departures(chains: Chains, days: Played, weight: FloatArray, purposes: int) -> tuple[FloatArray, FloatArray]:

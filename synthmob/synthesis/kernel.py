@@ -7,6 +7,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
+from synthmob.counts.flows import HEADINGS
 from synthmob.model.schedules import BY_CLOCK
 from synthmob.searches import pick, pick_between, pick_zone
 from synthmob.synthesis.draws import guided, mix, today_of, unit
@@ -21,8 +22,6 @@ TRIES = 64
 MEMORY = 96
 HOME, WORK = 0, 1
 MAX_PURPOSES = 16
-HEADINGS = 2
-"""Home or work ahead: the rows of deterrence that each purpose has."""
 
 
 @nb.njit(cache=True, nogil=True)

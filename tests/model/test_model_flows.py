@@ -9,10 +9,10 @@ import numpy as np
 import planted_town as town
 import pytest
 
-from synthmob.counts.flows import OD_WEIGHT
+from synthmob.counts.flows import HEADINGS, OD_WEIGHT
 from synthmob.domain import Axis
 from synthmob.marginals import Marginal, unravel
-from synthmob.model.expectation import HEADINGS, Expectation, Flows, expectation, headings
+from synthmob.model.expectation import Expectation, Flows, expectation, headings
 from synthmob.model.flows import fit_flows
 from synthmob.model.lives import Lives
 from synthmob.model.outings import pick_rows, recalled
