@@ -118,9 +118,12 @@ def _class_lengths(noisy: Noisy, people: FloatArray, lengths: FloatArray) -> Flo
     """Persons by class and number of stays, shape (classes, MAX_STAYS + 1): each class sums to its people, each length to its
     persons of all classes."""
     turned = noisy.moved(lambda a: np.moveaxis(a, 2, 0))  # worker first: sex is the first context to be summed out
-    estimate = np.moveaxis(reconcile.backed_off(turned, np.moveaxis(people, 2, 0)), 0, 2)
+    classes = np.moveaxis(people, 2, 0)
+    klass, stays = np.indices((people.size, noisy.count.shape[-1]))
+    margins = [(klass, classes.ravel()), (stays, lengths[1 : noisy.count.shape[-1] + 1])]
+    found = np.moveaxis(reconcile.balanced(turned, margins), 0, 2)
     out = np.zeros((people.size, MAX_STAYS + 1))
-    out[:, 1 : estimate.shape[3] + 1] = estimate.reshape(people.size, -1)
+    out[:, 1 : found.shape[3] + 1] = found.reshape(people.size, -1)
     # Where no class was told, all have their part of a length's persons: the same for each would give few people very long days.
     out += UNTOLD * people.ravel()[:, None] * lengths / max(float(lengths.sum()), LEAST)
     klass, stays = np.indices(out.shape)
