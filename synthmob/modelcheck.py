@@ -17,8 +17,8 @@ from synthmob.domain import DAY_TYPES, DIRECTIONS, EVENT_DURATION_EDGES_S, KINDS
 from synthmob.errors import FormatError
 from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
 from synthmob.model.mobility import MobilityModel
-from synthmob.model.schedules import BY_CLOCK, Timing
-from synthmob.model.timing import QUARTERS
+from synthmob.model.schedules import Timing
+from synthmob.model.timing import BY_CLOCK, QUARTERS
 from synthmob.model.usage import HOURS, Usage
 
 Array = npt.NDArray[Any]

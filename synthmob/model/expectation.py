@@ -47,10 +47,11 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Visits:
-    """The lives as drawn, one entry a stay: whose life of some days, rank in its day, purpose, heading (1 to work), zone, anchor
-    ahead, zone before."""
+    """The lives as drawn, one entry a stay: whose life of some days, its row of the lives, rank in its day, purpose, heading (1 to
+    work), zone, anchor ahead, zone before."""
 
     life: IntArray
+    row: IntArray
     rank: IntArray
     purpose: IntArray
     heading: IntArray
@@ -160,7 +161,7 @@ def _day(flows: Flows, geography: Geography, lives: Lives, today: IntArray, work
             zone[chosen] = _draw(flows, geography, int(q), anchor[chosen], origin[chosen], u[0][chosen], rank, drawn)
         memory.remember(life[out], purpose[out], zone[out])
         here[alive] = zone
-        seen.append((life, np.full(len(alive), rank), purpose, heading, zone, anchor, origin))
+        seen.append((life, alive, np.full(len(alive), rank), purpose, heading, zone, anchor, origin))
     return seen
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from synthmob.counts import Public
 from synthmob.counts.declared import check_axes
@@ -17,12 +18,15 @@ from synthmob.marginals import Marginal
 from synthmob.model import anchors as anchors_law
 from synthmob.model import defaults
 from synthmob.model import flows as flows_law
+from synthmob.model import journeys as journeys_law
 from synthmob.model import routines as routines_law
 from synthmob.model import usage as usage_law
 from synthmob.model.anchors import Anchors
+from synthmob.model.expectation import expectation
 from synthmob.model.flows import Flows
 from synthmob.model.geography import Geography
-from synthmob.model.lives import sample_lives
+from synthmob.model.journeys import LAST_EDGE_MIN
+from synthmob.model.lives import Lives, sample_lives
 from synthmob.model.routines import Routines
 from synthmob.model.timing import Bins
 from synthmob.model.usage import Usage
@@ -78,31 +82,48 @@ def fit(release: Release, zoning: Zoning) -> MobilityModel:
         domain = replace(domain, sex=("other",), age_band=("other",), attributes=())
     assumed = _left_out(domain, planned=planned)
     people = _people(tables, anchors, domain, assumed)
-    bins = duration_bins(domain)
     if routines_law.has_routines(tables):
-        labels = release.marginals["chains"].axes[0]
+        labels = tables["chains"].axes[0]
         present = [DAY_TYPES.index(labels.label(k)) for k in range(labels.size)]
+        routines = routines_law.fit_routines(tables, domain, people)
     else:
         present = list(range(len(DAY_TYPES)))
-    single = np.array([len(period.days_of(kind)) == 1 for kind in present])
-    if routines_law.has_routines(tables):
-        routines = routines_law.fit_routines(tables, domain, bins, people, single)
-    else:
         routines = defaults.commuter_days(domain, people)
         assumed.append(defaults.STATEMENT)
     day_type_of = _day_type_rows(present, assumed)
-    day_share = np.array([len(period.days_of(kind)) for kind in present], dtype=np.float64)
-    day_share = day_share / day_share.sum() if day_share.sum() > 0 else np.full(len(present), 1 / len(present))
-    n_days = min(period.days, MOST_DAYS)
-    enough = np.clip(LIVES_A_PERSON * n_days * float(people.sum()), LEAST_LIVES, MOST_LIVES)
-    n_lives = int(max(min(LIVES_CELLS // geography.n, enough), 4000)) // n_days
-    lives = sample_lives(anchors, routines.chains, day_share, geography, n_lives, n_days)
-    work_anchor = (routines.work_anchor * day_share[:, None]).sum(axis=0)
-    flows = flows_law.fit_flows(tables, levels, geography, lives, work_anchor, len(domain.purposes), routines.exploration)
+    days = np.array([len(period.days_of(kind)) for kind in present])
+    lives = _lives(anchors, routines, days, geography, min(period.days, MOST_DAYS), float(people.sum()))
+    flows, routines = _flows_and_times(tables, levels, geography, lives, routines, domain, days)
     usage = None
     if usage_law.has_usage(tables):
         usage = usage_law.fit_usage(tables, domain, people, period, anchors.home_worker.sum(axis=1), geography)
     return MobilityModel(anchors, flows, routines, domain, period, zoning, day_type_of, tuple(assumed), dict(release.info), usage)
+
+
+def _lives(anchors: Anchors, routines: Routines, days: npt.NDArray[np.int64], geography: Geography, n_days: int, people: float) -> Lives:
+    """The lives that destinations are fitted on, of so many people: more of few people, so that they add little error of their own."""
+    enough = np.clip(LIVES_A_PERSON * n_days * people, LEAST_LIVES, MOST_LIVES)
+    n_lives = int(max(min(LIVES_CELLS // geography.n, enough), 4000)) // n_days
+    return sample_lives(anchors, routines.chains, _shares(days), geography, n_lives, n_days)
+
+
+def _flows_and_times(tables: dict[str, Marginal], levels: tuple[str, ...], geography: Geography, lives: Lives, routines: Routines,
+                     domain: Domain, days: npt.NDArray[np.int64]) -> tuple[Flows, Routines]:
+    """Where people go, and then when: how long they are on their way depends on where."""
+    work_anchor = (routines.work_anchor * _shares(days)[:, None]).sum(axis=0)
+    flows = flows_law.fit_flows(tables, levels, geography, lives, work_anchor, len(domain.purposes), routines.exploration)
+    if not routines_law.has_routines(tables):
+        return flows, routines
+    some = lives.every(flows_law.PART)
+    found = expectation(flows, geography, some, work_anchor, routines.exploration)
+    edges = np.append(np.asarray(domain.travel_edges_min), LAST_EDGE_MIN)
+    journeys = journeys_law.expected(found, some, geography, routines.travel, edges)
+    return flows, routines_law.with_times(routines, tables, domain, duration_bins(domain), journeys, days == 1)
+
+
+def _shares(days: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """The share of each day type among `days` of each; even where there are none."""
+    return days / days.sum() if days.sum() > 0 else np.full(len(days), 1 / len(days))
 
 
 def duration_bins(domain: Domain) -> Bins:

@@ -14,8 +14,9 @@ import numpy.typing as npt
 from synthmob import seeds
 from synthmob.domain import MINUTES_PER_DAY
 from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
+from synthmob.model.journeys import Journeys
 from synthmob.model.reconcile import FloatArray
-from synthmob.model.timing import HOURS, QUARTERS, Laws
+from synthmob.model.timing import BY_CLOCK, HOURS, QUARTERS, Laws
 
 IntArray = npt.NDArray[np.int64]
 PLAYED_DAYS = 40_000
@@ -38,16 +39,15 @@ class Played:
     ends: IntArray
 
 
-def play(chains: Chains, chain: IntArray, laws: Laws, duration_edges: IntArray, travel_min: FloatArray, stage: str,
+def play(chains: Chains, chain: IntArray, laws: Laws, duration_edges: IntArray, journeys: Journeys, stage: str,
          rooms_min: tuple[int, ...] = (LEAST_LEFT,), clock_law: FloatArray | None = None) -> Played:
-    """A day of every chain given (days,); `travel_min` (purposes, times) are travel times to draw from evenly, of trips to each purpose:
-    the way home is as long as that of the stay before.
+    """A day of every chain given (days,), its travel times drawn from `journeys`.
 
     A stay ends before `rooms_min` for every stay still to come, where it can: days take turns with these. `clock_law` (purposes, 96)
     says how much likelier people leave for a purpose in a quarter of an hour than durations alone say: of some durations drawn, one is
     taken in proportion to it.
     """
-    key, n = seeds.stage_key(0, stage), len(chain)
+    key, n, kinds = seeds.stage_key(0, stage), len(chain), journeys.kinds(chains.purposes)
     lengths, ticks = chains.lengths[chain], np.arange(n)
     room = np.asarray(rooms_min)[ticks % len(rooms_min)]
     lasting = np.full((n, MAX_STAYS), NOBODY, dtype=np.int64)
@@ -61,9 +61,8 @@ def play(chains: Chains, chain: IntArray, laws: Laws, duration_edges: IntArray, 
     for rank in range(1, int(lengths.max(initial=1)) - 1):
         going = np.flatnonzero(lengths - 1 > rank)
         left = MINUTES_PER_DAY - LEAST_LEFT * (lengths[going] - 1 - rank)
-        leads, left_behind = (chains.purposes[chain[going], r].astype(np.int64) for r in (rank, rank - 1))
-        of = np.where(leads == 0, left_behind, leads)
-        trip = travel_min[of, (seeds.uniforms(key, going, rank, 1) * travel_min.shape[1]).astype(np.int64)]
+        drawn = (seeds.uniforms(key, going, rank, 1) * journeys.minutes.shape[1]).astype(np.int64)
+        trip = np.maximum(journeys.minutes[kinds[chain[going], rank], drawn], 1.0)
         start = np.minimum(clock[going] + trip, left - 1).astype(np.int64)
         law = laws.durations[laws.duration_row[chain[going], rank], np.minimum(start // 60, HOURS - 1)]
         before = MINUTES_PER_DAY - room[going] * (lengths[going] - 1 - rank)
@@ -80,6 +79,32 @@ def play(chains: Chains, chain: IntArray, laws: Laws, duration_edges: IntArray, 
     return Played(chain, quarter, lasting, starts, ends)
 
 
+def replay(chains: Chains, chain: IntArray, schedules: npt.NDArray[np.int16], duration_edges: IntArray, journeys: Journeys, times: int
+           ) -> Played:
+    """Every schedule (days, MAX_STAYS) of a day of `chain` (days,) lived so many times, as the kernel lives it: the same day stands at
+    k, k + days, k + 2 days and so on, each time with other travel times and other minutes of its bins."""
+    chain, key = np.tile(chain, times), seeds.stage_key(0, "replay")
+    codes, kinds, ticks = np.tile(schedules, (times, 1)).astype(np.int64), journeys.kinds(chains.purposes), np.arange(len(chain))
+    lengths = chains.lengths[chain]
+    starts, ends = np.zeros(codes.shape, dtype=np.int64), np.zeros(codes.shape, dtype=np.int64)
+    latest = MINUTES_PER_DAY - 1 - LEAST_LEFT * (lengths - 1)
+    leaves = (15 * (codes[:, 0] + seeds.uniforms(key, ticks, 0, 1))).astype(np.int64)
+    ends[:, 0] = np.where(lengths > 1, np.maximum(np.minimum(leaves, latest), 1), latest)
+    for rank in range(1, int(lengths.max(initial=1)) - 1):
+        going = np.flatnonzero(lengths - 1 > rank)
+        code, clock, latest = codes[going, rank], ends[going, rank - 1], MINUTES_PER_DAY - 1 - LEAST_LEFT * (lengths[going] - 1 - rank)
+        u, way = (seeds.uniforms(key, going, rank, k) for k in (1, 2))
+        trip = journeys.minutes[kinds[chain[going], rank], (way * journeys.minutes.shape[1]).astype(np.int64)]
+        start = np.maximum(np.minimum(clock + np.maximum(trip.astype(np.int64), 1), latest), clock + 1)
+        bin_ = np.minimum(code, len(duration_edges) - 2)
+        lasting = duration_edges[bin_] + u * (duration_edges[bin_ + 1] - duration_edges[bin_])
+        by_clock = np.maximum((15 * (code - BY_CLOCK + u)).astype(np.int64), start + LEAST_LEFT)
+        end = np.where(code >= BY_CLOCK, by_clock, start + np.maximum(lasting.astype(np.int64), 1))
+        starts[going, rank], ends[going, rank] = start, np.maximum(np.minimum(end, latest), start + 1)
+    inner = np.where((np.arange(codes.shape[1]) > 0) & (codes >= 0), codes, NOBODY)
+    return Played(chain, np.where(lengths > 1, ends[:, 0] // 15, NOBODY), inner, starts, ends)
+
+
 def _lasting(law: FloatArray, duration_edges: IntArray, key: np.uint64, rows: IntArray, rank: int, n: int) -> tuple[IntArray, FloatArray]:
     """`n` durations of each stay by its law (stays, bins): their bins and minutes, both (stays, n)."""
     cumulative = np.cumsum(law, axis=1)
@@ -92,7 +117,7 @@ def _lasting(law: FloatArray, duration_edges: IntArray, key: np.uint64, rows: In
 
 
 def arrivals(chains: Chains, chosen: npt.NDArray[np.bool_], context: IntArray, n_contexts: int, laws: Laws, duration_edges: IntArray,
-             travel_min: FloatArray) -> FloatArray:
+             journeys: Journeys) -> FloatArray:
     """Stays by context and hour of arrival, shape (n_contexts, 24), of the chains `chosen`."""
     weights = np.where(chosen & (chains.lengths > 1), chains.weights, 0.0)
     if weights.sum() <= 0:
@@ -100,7 +125,7 @@ def arrivals(chains: Chains, chosen: npt.NDArray[np.bool_], context: IntArray, n
     cumulative = np.cumsum(weights)
     at = (np.arange(PLAYED_DAYS) + 0.5) / PLAYED_DAYS * cumulative[-1]
     chain = np.minimum(np.searchsorted(cumulative, at, side="right"), len(weights) - 1)
-    days = play(chains, chain, laws, duration_edges, travel_min, "rehearsal")
+    days = play(chains, chain, laws, duration_edges, journeys, "rehearsal")
     day, rank = np.nonzero(days.lasting >= 0)
     cell = context[chain[day], rank] * HOURS + np.minimum(days.starts[day, rank] // 60, HOURS - 1)
     found = np.bincount(cell, minlength=n_contexts * HOURS).reshape(n_contexts, HOURS)

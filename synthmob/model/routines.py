@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from synthmob.model import reconcile, rehearsal
 from synthmob.model import timing as timing_law
 from synthmob.model.chains import MAX_STAYS, Chains
 from synthmob.model.durations import DURATION_TABLES, Arriving, Released, fit_durations
+from synthmob.model.journeys import Journeys
 from synthmob.model.reconcile import LEAST, FloatArray, Noisy
 from synthmob.model.schedules import Timing, fit_schedules
 from synthmob.model.timing import Bins, Laws
@@ -51,19 +52,22 @@ def has_routines(tables: Marginals) -> bool:
     return all(name in tables for name in NEEDED)
 
 
-def fit_routines(tables: Marginals, domain: Domain, bins: Bins, people: FloatArray, single_days: npt.NDArray[np.bool_]) -> Routines:
-    """The routines of a release; `people` persons by (sex, age band, worker); `single_days` (day types,) says which day types are
-    one day only, so that their tables hold no averages."""
-    day_types = tables["chains"].axes[0].size
-    chains, timings = [], []
-    travel = typical_travel(tables, len(domain.purposes))
-    for day_type in range(day_types):
-        law = _chains(tables, domain, people, day_type)
-        chains.append(law)
-        laws = fit_laws(tables, law, bins, day_type, domain.duties, travel)
+def fit_routines(tables: Marginals, domain: Domain, people: FloatArray) -> Routines:
+    """The routines of a release, without times; `people` persons by (sex, age band, worker)."""
+    chains = tuple(_chains(tables, domain, people, day_type) for day_type in range(tables["chains"].axes[0].size))
+    return Routines(chains, (), _travel(tables), _work_anchor(tables, len(chains)), _exploration(tables, domain))
+
+
+def with_times(routines: Routines, tables: Marginals, domain: Domain, bins: Bins, journeys: Journeys, single_days: npt.NDArray[np.bool_]
+               ) -> Routines:
+    """The routines with the times of their days; `single_days` (day types,) says which day types are one day only, so that their
+    tables hold no averages."""
+    timings: list[Timing] = []
+    for day_type, law in enumerate(routines.chains):
+        laws = fit_laws(tables, law, bins, day_type, domain.duties, journeys)
         timings.append(fit_schedules(
-            law, laws, tables, day_type, bins, domain.duties, travel, single_day=bool(single_days[day_type])))
-    return Routines(tuple(chains), tuple(timings), _travel(tables), _work_anchor(tables, day_types), _exploration(tables, domain))
+            law, laws, tables, day_type, bins, domain.duties, journeys, single_day=bool(single_days[day_type])))
+    return replace(routines, timings=tuple(timings))
 
 
 def _slice(table: Marginal, day_type: int) -> Noisy:
@@ -209,8 +213,8 @@ def _left_open(noisy: Noisy) -> FloatArray:
     return np.log1p((2.0 * noisy.sigma * np.sqrt(len(cells)) + 0.5 * noisy.cut * cut) / np.maximum(total, 1.0))
 
 
-def fit_laws(tables: Marginals, law: Chains, bins: Bins, day_type: int, duties: tuple[int, ...], travel: FloatArray) -> Laws:
-    """First departures and durations of a day type, stay by stay; `travel` are travel times to each purpose, min."""
+def fit_laws(tables: Marginals, law: Chains, bins: Bins, day_type: int, duties: tuple[int, ...], journeys: Journeys) -> Laws:
+    """First departures and durations of a day type, stay by stay."""
     first = timing_law.FirstDepartures(*(
         _slice(tables[name], day_type) for name in ("first_departure", "first_departure_next", "first_departure_size")))
     own = tables.get("chain_episodes")
@@ -223,25 +227,9 @@ def fit_laws(tables: Marginals, law: Chains, bins: Bins, day_type: int, duties: 
     laws = Laws(departures, departure_row, *fit_durations(law, released, own, day_type, bins, duties, None))
     for _ in range(REHEARSALS):
         arriving = Arriving(*(
-            rehearsal.arrivals(law, who, context, released.n_contexts, laws, edges, travel) for who in (everyone, others)))
+            rehearsal.arrivals(law, who, context, released.n_contexts, laws, edges, journeys) for who in (everyone, others)))
         laws = Laws(departures, departure_row, *fit_durations(law, released, own, day_type, bins, duties, arriving))
     return laws
-
-
-def typical_travel(tables: Marginals, purposes: int) -> FloatArray:
-    """A hundred travel times, min, of trips to each purpose, (purposes, 100): even along what was released of the distances that each
-    purpose is gone for and of the times that distances take; along that of all distances where no distances were released."""
-    table = tables["travel_time"]
-    edges = np.array([float(label.rstrip("+").split("-")[0]) for label in map(table.axes[1].label, range(table.axes[1].size))])
-    shares = np.tile(table.project(["minutes"]).dense() + LEAST, (purposes, 1))
-    if "trip_km" in tables:
-        far = np.maximum(reconcile.backed_off(Noisy.of(tables["trip_km"])), 0.0)
-        gone = far.sum(axis=1) > LEAST
-        shares[gone] = ((far / np.maximum(far.sum(axis=1, keepdims=True), LEAST)) @ _travel(tables))[gone] + LEAST
-    middle = (edges + np.append(edges[1:], edges[-1] * 1.2)) / 2
-    quantiles = (np.arange(100) + 0.5) / 100
-    at = [np.searchsorted(np.cumsum(share) / share.sum(), quantiles, side="right") for share in shares]
-    return middle[np.minimum(np.stack(at), len(edges) - 1)]
 
 
 def _travel(tables: Marginals) -> FloatArray:

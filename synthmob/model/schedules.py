@@ -19,9 +19,10 @@ from synthmob.domain import MINUTES_PER_DAY
 from synthmob.marginals import Marginal
 from synthmob.model import clock, reconcile
 from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
+from synthmob.model.journeys import Journeys
 from synthmob.model.reconcile import LEAST, FloatArray, Noisy
-from synthmob.model.rehearsal import Played, play
-from synthmob.model.timing import HOURS, QUARTERS, Bins, IntArray, Laws, contexts, day_kinds, rows_of, timed_chains
+from synthmob.model.rehearsal import Played, play, replay
+from synthmob.model.timing import BY_CLOCK, HOURS, QUARTERS, Bins, IntArray, Laws, contexts, day_kinds, rows_of, timed_chains
 
 POOL = 60_000
 LEAST_SCHEDULES = 6
@@ -33,9 +34,12 @@ RETARGET_AT = (0, 8)
 """Targets lie between what the pool says and what was released; looked at more often they would follow the noise."""
 ROOMS_MIN = (12, 40, 80)
 """Played days leave so much room for each stay to come, in turns: with the least alone, long days would all end at midnight."""
-BY_CLOCK, LONG_MIN = 2_000, 90
+LONG_MIN = 90
 """Stays of LONG_MIN and more end by the clock, however long the way there took: who works leaves when work is over, and all that a day
 has drawn of travel times does not add up in its evening. Shorter ones last as long as they do."""
+TRAVELS = 3
+"""A schedule is lived so often, with travel times of its own each time: weights must not choose days by how long their ways took, for
+those are drawn anew."""
 STEP = 0.5
 REST_ERROR, SCALE_ERROR = 1.0, 0.02
 """How far off the pool may be in the suppressed cells of a group together, and a table in the published ones, as a part of them."""
@@ -75,48 +79,54 @@ class _Table:
 
 
 def fit_schedules(chains: Chains, laws: Laws, tables: Mapping[str, Marginal], day_type: int, bins: Bins, duties: tuple[int, ...],
-                  travel_min: FloatArray, *, single_day: bool) -> Timing:
+                  journeys: Journeys, *, single_day: bool) -> Timing:
     """Schedules of every chain, weighed by the released tables; `single_day` says that these hold no averages over days."""
     edges = np.append(bins.fine, MINUTES_PER_DAY)
-    days = _played(chains, laws, tables, day_type, edges, travel_min)
+    days = _played(chains, laws, tables, day_type, edges, journeys)
+    schedules = _coded(days)
     n = np.bincount(days.chain, minlength=len(chains.lengths))
     start = (chains.weights / n)[days.chain]
     weights = start.copy()
-    seen = _tables(chains, days, tables, day_type, bins, duties, single_day=single_day)
+    lived = replay(chains, days.chain, schedules, edges, journeys, TRAVELS)
+    seen = _tables(chains, lived, len(schedules), tables, day_type, bins, duties, single_day=single_day)
     targets: list[_Target] = []
     for turn in range(ROUNDS):
         if turn in RETARGET_AT:
             targets = [_target(table, weights) for table in seen]
         for table, target in zip(seen, targets, strict=True):
             pull = target.pull(table, table.expected(weights))
-            change = np.bincount(table.day, weights=pull[table.cell], minlength=len(weights))
+            change = np.bincount(table.day, weights=pull[table.cell], minlength=len(weights)) / TRAVELS
             weights = np.clip(weights * np.exp(change), start / MOST_CHANGE, start * MOST_CHANGE)
             sums = np.bincount(days.chain, weights=weights, minlength=len(n))
             weights *= (chains.weights / np.maximum(sums, LEAST))[days.chain]
+    first = np.concatenate([[0], np.cumsum(n)])
+    return Timing(schedules, weights, first.astype(np.int64))
+
+
+def _coded(days: Played) -> npt.NDArray[np.int16]:
+    """The schedules of played days, (days, MAX_STAYS), as Timing has them."""
     by_clock = days.ends - days.starts >= LONG_MIN
     later = np.where(by_clock, BY_CLOCK + np.minimum(days.ends // 15, QUARTERS - 1), days.lasting)
     later = np.where(days.lasting >= 0, later, NOBODY)
-    schedules = np.where(np.arange(MAX_STAYS) > 0, later, days.quarter[:, None])
-    first = np.concatenate([[0], np.cumsum(n)])
-    return Timing(schedules.astype(np.int16), weights, first.astype(np.int64))
+    return np.where(np.arange(MAX_STAYS) > 0, later, days.quarter[:, None]).astype(np.int16)
 
 
-def _played(chains: Chains, laws: Laws, tables: Mapping[str, Marginal], day_type: int, edges: IntArray, travel_min: FloatArray) -> Played:
+def _played(chains: Chains, laws: Laws, tables: Mapping[str, Marginal], day_type: int, edges: IntArray, journeys: Journeys) -> Played:
     """A day of every chain of the pool, by the hours at which people were released to leave where the release tells these."""
     whose = pool(chains)
-    law = _hours(chains, whose[::THIN], laws, tables, day_type, edges, travel_min) if "departures_to" in tables else None
-    return play(chains, whose, laws, edges, travel_min, "schedules", ROOMS_MIN, law)
+    law = _hours(chains, whose[::THIN], laws, tables, day_type, edges, journeys) if "departures_to" in tables else None
+    return play(chains, whose, laws, edges, journeys, "schedules", ROOMS_MIN, law)
 
 
 def _hours(chains: Chains, some: IntArray, laws: Laws, tables: Mapping[str, Marginal], day_type: int, edges: IntArray,
-           travel_min: FloatArray) -> FloatArray:
+           journeys: Journeys) -> FloatArray:
     """How much likelier people leave for a purpose in a quarter of an hour than durations say, (purposes, 96), learnt from `some` days."""
     weight = (chains.weights / np.maximum(np.bincount(some, minlength=len(chains.weights)), 1))[some]
     by_purpose = Noisy.of(tables["departures_to"]).moved(lambda a: a[day_type])
     by_quarter = Noisy.of(tables["departures"]).moved(lambda a: a[day_type]) if "departures" in tables else None
     law = np.ones((len(by_purpose.count), QUARTERS))
     for _ in range(REPLAYS):
-        days = play(chains, some, laws, edges, travel_min, "schedules", ROOMS_MIN, law)
+        days = play(chains, some, laws, edges, journeys, "schedules", ROOMS_MIN, law)
         later, first = _departures(chains, days, weight, len(law))
         law = clock.sharpened(law, later, first, by_purpose, by_quarter)
     return law
@@ -182,9 +192,9 @@ def _target(table: _Table, weights: FloatArray) -> _Target:
     return _Target(mean, np.clip(trust, 0.0, 1.0), np.maximum(hidden + part * of_rest, 0.02 * hidden))
 
 
-def _tables(chains: Chains, days: Played, tables: Mapping[str, Marginal], day_type: int, bins: Bins, duties: tuple[int, ...], *,
+def _tables(chains: Chains, days: Played, n: int, tables: Mapping[str, Marginal], day_type: int, bins: Bins, duties: tuple[int, ...], *,
             single_day: bool) -> list[_Table]:
-    """Every released table of times over the pool."""
+    """Every released table of times over a pool of `n` schedules, which `days` live in turns."""
     cells = _cells(chains, days, bins, duties, tables["durations"].axes[1].size)
     timed = np.full(len(chains.lengths), -1)
     whose = timed_chains(chains, tables.get("chain_departure"))
@@ -195,7 +205,7 @@ def _tables(chains: Chains, days: Played, tables: Mapping[str, Marginal], day_ty
             continue
         noisy = Noisy.of(tables[name]).moved(lambda a: a[day_type])
         bound = tables[name].bound_l2 if single_day else 0.0
-        out.append(_table(day, cell, weight, bound, noisy))
+        out.append(_table(day, cell, weight, bound, noisy, n, len(days.chain)))
     for name, shape, (day, cell) in (
         ("chain_departure", (HOURS,), _first_hours(days)),
         ("chain_episodes", tables["chain_episodes"].shape[2:] if "chain_episodes" in tables else (), _by_chain(days, bins)),
@@ -205,7 +215,7 @@ def _tables(chains: Chains, days: Played, tables: Mapping[str, Marginal], day_ty
         mine = timed[days.chain[day]] >= 0
         flat = timed[days.chain[day[mine]]] * int(np.prod(shape)) + cell[mine]
         noisy = rows_of(tables[name], chains.codes[whose], day_type, shape)
-        out.append(_table(day[mine], flat, 1.0, tables[name].bound_l2 if single_day else 0.0, noisy))
+        out.append(_table(day[mine], flat, 1.0, tables[name].bound_l2 if single_day else 0.0, noisy, n, len(days.chain)))
     return out
 
 
@@ -251,8 +261,9 @@ def _by_chain(days: Played, bins: Bins) -> tuple[IntArray, IntArray]:
     return stay, ((at - 1) * len(bins.starts) + start) * len(bins.coarse) + lasting
 
 
-def _table(day: IntArray, cell: IntArray, weight: float, bound_l2: float, noisy: Noisy) -> _Table:
-    """Entries with what each is worth once its day is bounded as the release bounds people."""
+def _table(day: IntArray, cell: IntArray, weight: float, bound_l2: float, noisy: Noisy, n: int, lived: int) -> _Table:
+    """Entries with what each is worth once its day is bounded as the release bounds people; all `lived` days of one of `n` schedules
+    together are worth one."""
     size = noisy.count.size
     pair, place, times = np.unique(day * size + cell, return_inverse=True, return_counts=True)
     value = np.full(len(day), weight)
@@ -261,4 +272,5 @@ def _table(day: IntArray, cell: IntArray, weight: float, bound_l2: float, noisy:
         norm = np.sqrt(np.bincount(pair // size, weights=capped**2))[day]
         value = (capped / times)[place] * np.minimum(1.0, bound_l2 / norm)
     groups = len(noisy.count) if noisy.count.ndim > 1 else 1
-    return _Table(day, cell, value, noisy.moved(np.ravel), np.repeat(np.arange(groups), size // groups), noisy.count.shape[-1])
+    group = np.repeat(np.arange(groups), size // groups)
+    return _Table(day % n, cell, value * (n / lived), noisy.moved(np.ravel), group, noisy.count.shape[-1])

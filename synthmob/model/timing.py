@@ -23,6 +23,8 @@ CONTEXT_WEIGHT = 5.0
 HOURS = 24
 ROUNDS = 8
 QUARTERS = 96
+BY_CLOCK = 2_000
+"""A stay of a schedule with this or more ends by the clock, in the quarter hour that is beyond it; with less it lasts so many bins."""
 LEAST_REST = 0.02
 """The least part of a cell that is left to the chains without times of their own."""
 LEAST_TIMED = 10.0

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from synthmob import seeds
 from synthmob.errors import InputError
 from synthmob.model.geography import Geography
+from synthmob.model.journeys import LAST_EDGE_MIN
 from synthmob.model.mobility import MobilityModel
 from synthmob.synthesis import places
 from synthmob.synthesis.order import even
@@ -28,7 +29,6 @@ MAX_PERSONS = 10**9
 CHAIN_GUIDES = 1024
 """The search for a chain begins at one of so many places."""
 LAST_DURATION_EDGE = 1440
-LAST_TRAVEL_EDGE = 240
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
         "schedule_first": first,
         "duration_edges": np.append(np.asarray(model.domain.duration_edges_min), LAST_DURATION_EDGE),
         "travel": _cumulative(routines.travel),
-        "travel_edges": np.append(np.asarray(model.domain.travel_edges_min), LAST_TRAVEL_EDGE),
+        "travel_edges": np.append(np.asarray(model.domain.travel_edges_min), LAST_EDGE_MIN),
         "attraction": flows.attraction[:, None, :] * flows.affinity[None][:, :, geography.parents["district"]],
         "deterrence": flows.deterrence,
         "work_anchor": routines.work_anchor,

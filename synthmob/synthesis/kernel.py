@@ -8,7 +8,7 @@ import numba as nb
 import numpy as np
 
 from synthmob.counts.flows import HEADINGS
-from synthmob.model.schedules import BY_CLOCK
+from synthmob.model.timing import BY_CLOCK
 from synthmob.searches import pick, pick_between, pick_zone
 from synthmob.synthesis.draws import guided, mix, today_of, unit
 

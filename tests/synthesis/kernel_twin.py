@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from synthmob import seeds
-from synthmob.model.schedules import BY_CLOCK
+from synthmob.model.timing import BY_CLOCK
 
 DAY, ROOM = 1440, 12
 PLACES_KEPT = 96
