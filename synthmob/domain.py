@@ -81,6 +81,10 @@ class Axis:
         return {"name": self.name, "labels": list(self.labels)}
 
 
+ERRAND = "errand"
+"""Every purpose but home and duties, in outlines of chains."""
+
+
 @dataclass(frozen=True)
 class ChainAxis:
     """Every ordered sequence of purposes of a day, from 1 to `max_stays` stays, as one public axis.
@@ -198,3 +202,15 @@ class Domain:
     def chain_axis(self) -> ChainAxis:
         """The axis of activity chains."""
         return ChainAxis("chain", self.purposes, self.max_chain_stays)
+
+    @property
+    def outline_axis(self) -> ChainAxis:
+        """The axis of outlines of chains: home, duties and, all alike, errands."""
+        duties = tuple(self.purposes[k] for k in self.duties)
+        return ChainAxis("outline", (self.purposes[0], *duties, ERRAND), self.max_chain_stays)
+
+    @property
+    def outline_of(self) -> tuple[int, ...]:
+        """What each purpose is in an outline."""
+        duties = self.duties
+        return tuple(0 if k == 0 else duties.index(k) + 1 if k in duties else len(duties) + 1 for k in range(len(self.purposes)))

@@ -49,6 +49,7 @@ def check(model: MobilityModel) -> None:
         _refuse("anchors.groups", f"{anchors.groups.shape[2]} groups where sex and age make {groups}")
     _weights("flows.attraction", flows.attraction, (purposes, zones))
     _weights("flows.deterrence", flows.deterrence, (purposes * HEADINGS, bands, bands))
+    _weights("flows.daily", flows.daily, (len(routines.chains), purposes, bands))
     _weights("flows.affinity", flows.affinity, (districts, districts))
     _weights("routines.travel", routines.travel, (bands, len(domain.travel_edges_min)))
     _weights("routines.work_anchor", routines.work_anchor, (kinds, 2))

@@ -67,8 +67,8 @@ def _trip_km_rows(coded: Coded, level: str) -> Any:
     table = trips(coded)
     table = table.filter(table.purpose > 0)
     return table.select(
-        "person_id", "purpose", distance=distance_code(table.previous_km, coded.domain.distance_edges_km),
-        weight=1.0 / table.all_days)
+        "person_id", "day_type", "purpose", distance=distance_code(table.previous_km, coded.domain.distance_edges_km),
+        weight=1.0 / table.n_days)
 
 
 def _od_all_rows(coded: Coded, level: str) -> Any:
@@ -128,7 +128,7 @@ FLOWS = (
             purpose_axis(public), Axis("heading", HEADING), distance_axis(public, "to_anchor"), distance_axis(public, "from_previous")),
         _distance_rows),
     Statistic(
-        "trip_km", "flows", lambda public, level: (purpose_axis(public), distance_axis(public)), _trip_km_rows),
+        "trip_km", "flows", lambda public, level: (day_type_axis(public), purpose_axis(public), distance_axis(public)), _trip_km_rows),
     Statistic(
         "od", "flows",
         lambda public, level: (zone_axis(public, level, "origin"), zone_axis(public, level, "destination")), _od_all_rows,

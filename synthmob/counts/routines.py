@@ -52,6 +52,20 @@ def _chain_people_rows(coded: Coded, level: str) -> Any:
     return table.select("person_id", "chain").distinct().mutate(weight=ibis.literal(1.0))
 
 
+def _outline_rows(coded: Coded, level: str) -> Any:
+    """Chains of which only home and duties are told apart: digit by digit of the chain's own code."""
+    del level
+    axis, outline = coded.domain.chain_axis, coded.domain.outline_axis
+    table = day_starts(coded).filter(ibis._.chain >= 0)
+    length, digits = table.n_stays.cast("int64"), ibis.array(list(coded.domain.outline_of))
+    code: Any = table.chain - ibis.array(list(axis.offsets))[length - 1]
+    found: Any = ibis.array(list(outline.offsets))[length - 1]
+    for place in range(axis.max_stays):
+        digit: Any = digits[(code // len(axis.purposes) ** place) % len(axis.purposes)]
+        found = found + ibis.ifelse(length > place, digit.cast("int64") * len(outline.purposes) ** place, 0)
+    return table.select("person_id", "day_type", outline=found.cast("int64"), weight=1.0 / table.n_days)
+
+
 def _grouped(coded: Coded, table: Any) -> Any:
     groups = coded.persons.select("person_id", "sex", "age_band")
     return table.inner_join(groups, "person_id")
@@ -171,6 +185,8 @@ _DISTINCT = Axis("distinct", VISIT_COUNTS)
 
 ROUTINES = (
     Statistic("chains", "routines", lambda public, level: (day_type_axis(public), public.domain.chain_axis), _chain_rows),
+    Statistic(
+        "chain_outlines", "routines", lambda public, level: (day_type_axis(public), public.domain.outline_axis), _outline_rows),
     Statistic("chain_people", "routines", lambda public, level: (public.domain.chain_axis,), _chain_people_rows, single=True),
     Statistic(
         "stays_by_group", "routines",

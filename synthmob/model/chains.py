@@ -73,14 +73,27 @@ def phase(rank: int, n_stays: int, longest: int) -> int:
     return rank * PHASES // n_stays + (PHASES if n_stays > longest else 0)
 
 
-def estimate(axis: ChainAxis, noisy_cells: tuple[IntArray, FloatArray], sigma: float, cut: float, prior: FloatArray,
-             lengths: FloatArray) -> FloatArray:
-    """Persons on every chain of the axis: the released cells and the prior combined, summing to `lengths` by number of stays."""
-    count = np.full(axis.size, np.nan)
-    count[noisy_cells[0]] = noisy_cells[1]
-    mean, variance = reconcile.posterior(prior, Noisy(count, sigma, cut))
-    group = np.repeat(np.arange(axis.max_stays), np.diff(axis.offsets))
-    return reconcile.adjust(mean, variance, group, lengths[1 : axis.max_stays + 1])
+def estimate(noisy: Noisy, prior: FloatArray, group: IntArray, totals: FloatArray) -> FloatArray:
+    """Persons on every chain of an axis (chains,): the released cells and the prior combined, with known sums by `group`."""
+    return reconcile.settle(prior, noisy, group, totals)
+
+
+def by_length(axis: ChainAxis) -> IntArray:
+    """The number of stays less one of every chain of an axis, shape (axis.size,)."""
+    return np.repeat(np.arange(axis.max_stays), np.diff(axis.offsets))
+
+
+def outlines(axis: ChainAxis, outline: ChainAxis, outline_of: tuple[int, ...]) -> IntArray:
+    """The code of every chain's outline, shape (axis.size,).
+
+    >>> axis, outline = ChainAxis("chain", ("home", "shop", "other"), 2), ChainAxis("outline", ("home", "errand"), 2)
+    >>> [outline.label(code) for code in outlines(axis, outline, (0, 1, 1))[[0, 2, axis.code("home-shop")]]]
+    ['home', 'errand', 'home-errand']
+    """
+    digits, found = np.asarray(outline_of), [np.zeros(1, dtype=np.int64)]
+    for _ in range(axis.max_stays):
+        found.append((found[-1][:, None] * len(outline.purposes) + digits).ravel())
+    return np.concatenate([codes + first for codes, first in zip(found[1:], outline.offsets[:-1], strict=True)])
 
 
 def select(axis: ChainAxis, persons: FloatArray, stage: str) -> tuple[IntArray, FloatArray]:

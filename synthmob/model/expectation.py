@@ -22,27 +22,51 @@ MOST_REMEMBERED = 48
 @dataclass(frozen=True)
 class Flows:
     """The destination law: `attraction` (purposes, zones), `deterrence` (purposes x headings, bands to the anchor ahead, bands from
-    the stay before), that of purpose p on the way home in row 2 p and to work in the next, `affinity` (districts before, districts)."""
+    the stay before), that of purpose p on the way home in row 2 p and to work in the next, `affinity` (districts before, districts),
+    and `daily` (day types, purposes, bands from the stay before), what a day type changes in deterrence."""
 
     attraction: FloatArray
     deterrence: FloatArray
     affinity: FloatArray
+    daily: FloatArray
+
+    @property
+    def by_day(self) -> FloatArray:
+        """Deterrence of every day type, (day types x purposes x headings, bands to the anchor ahead, bands from the stay before)."""
+        return day_rows(self.deterrence, self.daily)
+
+
+def day_rows(deterrence: FloatArray, daily: FloatArray) -> FloatArray:
+    """`deterrence` (purposes x headings, bands, bands) times `daily` (day types, purposes, bands): (day types x purposes x headings,
+    bands, bands)."""
+    rows = np.repeat(daily, HEADINGS, axis=1)[:, :, None, :] * deterrence
+    return rows.reshape(-1, *deterrence.shape[1:])
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """Person-days by (purpose, zone), (purpose and heading, to anchor, from previous) and (district, district).
+    """Person-days by (purpose, zone), (day type, purpose and heading, to anchor, from previous) and (district, district).
 
     The `fixed_` parts are those at anchors, which no destination law can move.
     """
 
     destinations: FloatArray
-    distances: FloatArray
+    daily_distances: FloatArray
     districts: FloatArray
     fixed_destinations: FloatArray
-    fixed_distances: FloatArray
+    fixed_daily_distances: FloatArray
     fixed_districts: FloatArray
     visits: Visits
+
+    @property
+    def distances(self) -> FloatArray:
+        """Person-days by (purpose and heading, to anchor, from previous)."""
+        return self.daily_distances.sum(axis=0)
+
+    @property
+    def fixed_distances(self) -> FloatArray:
+        """Those at anchors."""
+        return self.fixed_daily_distances.sum(axis=0)
 
 
 @dataclass(frozen=True)
@@ -71,15 +95,18 @@ class _Tally:
     @staticmethod
     def empty(flows: Flows, geography: Geography) -> _Tally:
         purposes, bands = len(flows.attraction), geography.n_bands
-        return _Tally(np.zeros((purposes, geography.n)), np.zeros((purposes * HEADINGS, bands, bands)), np.zeros(flows.affinity.shape))
+        return _Tally(
+            np.zeros((purposes, geography.n)), np.zeros((len(flows.daily), purposes * HEADINGS, bands, bands)),
+            np.zeros(flows.affinity.shape))
 
-    def settle(self, purpose: IntArray, heading: IntArray, zone: IntArray, anchor: IntArray, origin: IntArray, rank: int,
+    def settle(self, day_type: int, purpose: IntArray, heading: IntArray, zone: IntArray, anchor: IntArray, origin: IntArray, rank: int,
                geography: Geography) -> None:  # fmt: skip
         """Count stays whose zone is known."""
         np.add.at(self.destinations, (purpose, zone), 1.0)
         if rank > 0:
             district = geography.parents["district"]
-            np.add.at(self.distances, (purpose * HEADINGS + heading, geography.bands[anchor, zone], geography.bands[origin, zone]), 1.0)
+            kind = purpose * HEADINGS + heading
+            np.add.at(self.distances[day_type], (kind, geography.bands[anchor, zone], geography.bands[origin, zone]), 1.0)
             np.add.at(self.districts, (district[origin], district[zone]), 1.0)
 
 
@@ -122,8 +149,9 @@ def expectation(flows: Flows, geography: Geography, lives: Lives, work_anchor: F
     memory = _Memory.of(len(lives.home) // lives.days, len(flows.attraction), lives.days)
     seen: list[tuple[IntArray, ...]] = []
     for day in range(lives.days):
-        today = np.arange(day, len(lives.home), lives.days)
-        seen += _day(flows, geography, lives, today, work_anchor, wide, memory, fixed, drawn)
+        today, day_type = np.arange(day, len(lives.home), lives.days), lives.day_types[day]
+        law = day_rows(flows.deterrence, flows.daily[day_type : day_type + 1])
+        seen += _day(flows, law, day_type, geography, lives, today, work_anchor, wide, memory, fixed, drawn)
         memory.sleep()
     visits = Visits(*(np.concatenate(column) for column in zip(*seen, strict=True)))
     return Expectation(
@@ -131,9 +159,10 @@ def expectation(flows: Flows, geography: Geography, lives: Lives, work_anchor: F
         fixed.destinations, fixed.distances, fixed.districts, visits)
 
 
-def _day(flows: Flows, geography: Geography, lives: Lives, today: IntArray, work_anchor: FloatArray, exploration: FloatArray,
-         memory: _Memory, fixed: _Tally, drawn: _Tally) -> list[tuple[IntArray, ...]]:
-    """One day of every life, the rows `today`: tallied, remembered, and returned as the columns of Visits, rank by rank."""
+def _day(flows: Flows, deterrence: FloatArray, day_type: int, geography: Geography, lives: Lives, today: IntArray,
+         work_anchor: FloatArray, exploration: FloatArray, memory: _Memory, fixed: _Tally, drawn: _Tally) -> list[tuple[IntArray, ...]]:
+    """One day of every life, the rows `today` with the day type's `deterrence`: tallied, remembered, and returned as the columns of
+    Visits, rank by rank."""
     from synthmob.model.outings import recalled
 
     here, works_done, lengths = lives.home.copy(), np.zeros(len(lives.home), dtype=np.int64), lives.lengths[today]
@@ -150,15 +179,16 @@ def _day(flows: Flows, geography: Geography, lives: Lives, today: IntArray, work
         zone = np.where(purpose == HOME, lives.home[alive], np.where(at_work, work, -1))
         out = np.flatnonzero(zone < 0)
         zone[out] = recalled(
-            memory.zones, memory.known, life[out], purpose[out], heading[out], anchor[out], origin[out], flows.deterrence, geography.bands,
+            memory.zones, memory.known, life[out], purpose[out], heading[out], anchor[out], origin[out], deterrence, geography.bands,
             exploration, u[2][out], u[3][out])
         at_anchor = (purpose == HOME) | at_work
         for tally, which in ((fixed, at_anchor), (drawn, ~at_anchor & (zone >= 0))):
-            tally.settle(purpose[which], heading[which], zone[which], anchor[which], origin[which], rank, geography)
+            tally.settle(day_type, purpose[which], heading[which], zone[which], anchor[which], origin[which], rank, geography)
         kind = purpose * HEADINGS + heading
         for q in np.unique(kind[zone < 0]):
             chosen = np.flatnonzero((zone < 0) & (kind == q))
-            zone[chosen] = _draw(flows, geography, int(q), anchor[chosen], origin[chosen], u[0][chosen], rank, drawn)
+            sums = (drawn.destinations[q // HEADINGS], drawn.distances[day_type, q], drawn.districts)
+            zone[chosen] = _draw(flows, deterrence[q], geography, int(q), anchor[chosen], origin[chosen], u[0][chosen], rank, sums)
         memory.remember(life[out], purpose[out], zone[out])
         here[alive] = zone
         seen.append((life, alive, np.full(len(alive), rank), purpose, heading, zone, anchor, origin))
@@ -172,13 +202,11 @@ def headings(lives: Lives, alive: IntArray, rank: int) -> IntArray:
     return ((lives.purposes[alive, rank + 1] == WORK) & (lives.work[alive] >= 0)).astype(np.int64)
 
 
-def _draw(flows: Flows, geography: Geography, q: int, anchor: IntArray, origin: IntArray, u: FloatArray, rank: int, tally: _Tally
-          ) -> IntArray:
-    """Zones of some outings of one purpose and heading by the law, their probabilities added to the tally."""
+def _draw(flows: Flows, deterrence: FloatArray, geography: Geography, q: int, anchor: IntArray, origin: IntArray, u: FloatArray,
+          rank: int, sums: tuple[FloatArray, FloatArray, FloatArray]) -> IntArray:  # fmt: skip
+    """Zones of some outings of one purpose and heading by the law, their probabilities added to the sums."""
     from synthmob.model.outings import tally_outings
 
-    p = q // HEADINGS
-    appeal = flows.attraction[p] * flows.affinity[:, geography.parents["district"]]
+    appeal = flows.attraction[q // HEADINGS] * flows.affinity[:, geography.parents["district"]]
     return tally_outings(
-        appeal, flows.deterrence[q], geography.bands, geography.parents["district"], anchor, origin, u, rank > 0,
-        tally.destinations[p], tally.distances[q], tally.districts)
+        appeal, deterrence, geography.bands, geography.parents["district"], anchor, origin, u, rank > 0, *sums)

@@ -17,7 +17,7 @@ import numpy as np
 
 from synthmob.counts.flows import HEADINGS, OD_WEIGHT
 from synthmob.marginals import Marginal
-from synthmob.model import bias, reconcile
+from synthmob.model import bias, daytypes, reconcile
 from synthmob.model.expectation import Expectation, Flows, expectation
 from synthmob.model.geography import Geography
 from synthmob.model.lives import Lives
@@ -41,17 +41,18 @@ def fit_flows(tables: Marginals, levels: tuple[str, ...], geography: Geography, 
     `work_anchor` (2,) is the share of first and of later work stays of a day that are at the person's own work zone; `exploration`
     (purposes,) the weight of a new place among those that a purpose has taken a life to.
     """
-    flows = _start(purposes, geography)
+    flows = _start(purposes, geography, max(lives.day_types) + 1)
     if "destinations@district" not in tables:
         return flows
     released = _destination_targets(tables, levels, geography)
-    targets, believed = Targets(released, None, None), dict[str, FloatArray]()
+    targets, believed = Targets(released, None, None, None), dict[str, FloatArray]()
     few, best, least = lives.every(PART), flows, np.inf
     for turn in range(PASSES):
         found = expectation(flows, geography, few if turn < RETARGET_AT[-1] else lives, work_anchor, exploration)
         if turn in RETARGET_AT:
-            believed |= _believed(tables, found, geography, lives.days, [n for n in BELIEVED_AT if BELIEVED_AT[n] == turn])
-            targets = _retarget(tables, released, believed, found, geography, lives.days)
+            lived = few if turn < RETARGET_AT[-1] else lives
+            believed |= _believed(tables, found, geography, lived, [n for n in BELIEVED_AT if BELIEVED_AT[n] == turn])
+            targets = _retarget(tables, released, believed, found, geography, lived)
         if turn > RETARGET_AT[-1] and (off := _misplaced(found, targets)) < least:
             best, least = flows, off  # scaling several factors at once may pass by what it is after
         flows = _scaled(flows, found, targets)
@@ -60,14 +61,16 @@ def fit_flows(tables: Marginals, levels: tuple[str, ...], geography: Geography, 
 
 @dataclass(frozen=True)
 class Targets:
-    """What to scale to: shares of destinations by purpose, and person-days by distances and by districts where released."""
+    """What to scale to: shares of destinations by purpose, and person-days by distances, by distances of each day type, and by
+    districts where released."""
 
     zones: FloatArray
     distances: FloatArray | None
+    daily: FloatArray | None
     districts: FloatArray | None
 
 
-def _believed(tables: Marginals, found: Expectation, geography: Geography, days: int, names: list[str]) -> dict[str, FloatArray]:
+def _believed(tables: Marginals, found: Expectation, geography: Geography, lives: Lives, names: list[str]) -> dict[str, FloatArray]:
     """What is believed of released tables of trips, in persons of the release, after seeing them and what the model expects.
 
     Once for each table, before the model is scaled to it: later the model would agree with it however noisy it is, and a misfit
@@ -77,12 +80,15 @@ def _believed(tables: Marginals, found: Expectation, geography: Geography, days:
     for name in names:
         if name not in tables or (name == "trip_km" and "distances" not in tables):
             continue
-        expected, kept = _bounded(name, tables, found, geography, days)
+        expected, kept = _bounded(name, tables, found, geography, lives)
         noisy = _seen(tables[name], expected)
         prior = expected * kept * _scale(noisy, expected * kept)
+        if name == "trip_km":  # a row for every day type and purpose
+            rows = (-1, geography.n_bands)
+            prior, noisy = prior.reshape(rows), noisy.moved(lambda a, rows=rows: a.reshape(rows))
         for together in {"distances": (HEADINGS, 1), "trip_km": (1,)}.get(name, ()):
             prior = _lawful(prior, noisy, geography.band_km, together)
-        out[name] = reconcile.posterior(prior, noisy)[0]
+        out[name] = reconcile.posterior(prior, noisy)[0].reshape(expected.shape)
     return out
 
 
@@ -91,21 +97,16 @@ def _seen(table: Marginal, expected: FloatArray) -> Noisy:
     return Noisy.of(table).moved(lambda a: a.reshape(expected.shape))
 
 
-def _bounded(name: str, tables: Marginals, found: Expectation, geography: Geography, days: int) -> tuple[FloatArray, FloatArray]:
+def _bounded(name: str, tables: Marginals, found: Expectation, geography: Geography, lives: Lives) -> tuple[FloatArray, FloatArray]:
     """What the model expects of a table without bounds, and the share of it that bounding keeps."""
     if name == "od@district":
-        return found.districts, _kept_districts(tables, found, geography, days)
-    expected = found.distances * (np.arange(len(found.distances)) >= HEADINGS)[:, None, None]  # the ways home are not in these tables
-    kept = _kept_distances(tables, found, geography, days)
-    if name == "distances":
-        return expected, kept
-    sums = _by_purpose(expected)
-    return sums, np.where(sums > 0, _by_purpose(expected * kept) / np.maximum(sums, LEAST), 1.0)
-
-
-def _by_purpose(distances: FloatArray) -> FloatArray:
-    """Distances from the stay before, (purposes, bands), of distances by purpose and heading, anchor and stay before."""
-    return distances.sum(axis=1).reshape(-1, HEADINGS, distances.shape[2]).sum(axis=1)
+        return found.districts, _kept_districts(tables, found, geography, lives.days)
+    if name == "trip_km":
+        daily = daytypes.by_purpose(found.daily_distances)
+        daily[:, 0] = 0.0  # the ways home are not in these tables
+        return daily / daytypes.days(lives, len(daily)), daytypes.kept(tables[name], found, lives, geography, daily.shape)
+    expected = found.distances * (np.arange(len(found.distances)) >= HEADINGS)[:, None, None]
+    return expected, _kept_distances(tables, found, geography, lives.days)
 
 
 def _lawful(prior: FloatArray, noisy: Noisy, km: FloatArray, together: int) -> FloatArray:
@@ -125,21 +126,24 @@ def _lawful(prior: FloatArray, noisy: Noisy, km: FloatArray, together: int) -> F
 
 
 def _retarget(tables: Marginals, released: FloatArray, believed: Mapping[str, FloatArray], found: Expectation, geography: Geography,
-              days: int) -> Targets:
+              lives: Lives) -> Targets:
     """Targets from the release and what the model expects now, with the bias of contribution bounding undone."""
-    zones = released / _kept_destinations(tables, found, geography, days)
+    zones = released / _kept_destinations(tables, found, geography, lives.days)
     zones = zones / np.maximum(zones.sum(axis=1, keepdims=True), LEAST)
     unbounded: dict[str, FloatArray] = {}
     for name, persons in believed.items():
-        expected, kept = _bounded(name, tables, found, geography, days)
+        expected, kept = _bounded(name, tables, found, geography, lives)
         unbounded[name] = persons / _scale(_seen(tables[name], expected), expected * kept) / np.maximum(kept, LEAST)
-    distances = unbounded.get("distances")
-    if distances is not None and "trip_km" in unbounded:
+    distances, daily = unbounded.get("distances"), unbounded.get("trip_km")
+    if daily is not None:
+        daily = daily * daytypes.days(lives, len(daily))
+    if distances is not None and daily is not None:
         # The distances of trips alone are better known than those of trips and anchors together.
-        ratio = unbounded["trip_km"] / np.maximum(_by_purpose(distances), LEAST)
+        ratio = daily.sum(axis=0) / np.maximum(daytypes.by_purpose(distances), LEAST)
         distances = distances * np.repeat(np.clip(ratio, 0.0, 100.0), HEADINGS, axis=0)[:, None, :]
     districts = unbounded.get("od@district")
-    return Targets(zones, distances, districts if days == 1 or districts is None else _arriving(districts, found.districts))
+    districts = districts if lives.days == 1 or districts is None else _arriving(districts, found.districts)
+    return Targets(zones, distances, daily, districts)
 
 
 def _arriving(flows: FloatArray, expected: FloatArray) -> FloatArray:
@@ -188,13 +192,14 @@ def _kept_districts(tables: Marginals, found: Expectation, geography: Geography,
     return bias.kept_share(v.life[trip], pair, areas * areas, bound, group, OD_WEIGHT / days).reshape(areas, areas)
 
 
-def _start(purposes: int, geography: Geography) -> Flows:
+def _start(purposes: int, geography: Geography, day_types: int) -> Flows:
     """Equal attraction, and deterrence falling with both distances."""
     km = np.append(np.asarray(geography.edges_km), geography.edges_km[-1]) + 1.0
     one = 1.0 / km
     areas = int(geography.parents["district"].max()) + 1
     return Flows(
-        np.ones((purposes, geography.n)), np.tile(one[:, None] * one[None, :], (purposes * HEADINGS, 1, 1)), np.ones((areas, areas)))
+        np.ones((purposes, geography.n)), np.tile(one[:, None] * one[None, :], (purposes * HEADINGS, 1, 1)), np.ones((areas, areas)),
+        np.ones((day_types, purposes, geography.n_bands)))
 
 
 def _destination_targets(tables: Marginals, levels: tuple[str, ...], geography: Geography) -> FloatArray:
@@ -244,26 +249,30 @@ def _scaled(flows: Flows, found: Expectation, targets: Targets) -> Flows:
     target = targets.zones * found.destinations.sum(axis=1, keepdims=True) - found.fixed_destinations
     attraction = flows.attraction * _factor(target, drawn)
     attraction = _levelled(attraction, drawn)
-    deterrence, affinity = flows.deterrence, flows.affinity
+    deterrence, affinity, daily = flows.deterrence, flows.affinity, flows.daily
     if targets.distances is not None:
         drawn = found.distances - found.fixed_distances
         pull = _factor(targets.distances - found.fixed_distances, drawn)
         pull[:, -1, -1] = 1.0  # who goes outside is as far from anywhere: attraction says how many do
         deterrence = deterrence * pull
         deterrence = _levelled(deterrence, drawn)
+    if targets.daily is not None and len(daily) > 1:
+        daily = daytypes.pulled(daily, targets.daily, found)
     if targets.districts is not None:
         drawn = found.districts - found.fixed_districts
         pull = _factor(targets.districts - found.fixed_districts, drawn)
         pull[:, -1] = 1.0
         affinity = np.clip(affinity * pull, 0.1, 10.0)
-    return Flows(np.maximum(attraction, 1e-12), np.maximum(deterrence, 1e-12), affinity)
+    return Flows(np.maximum(attraction, 1e-12), np.maximum(deterrence, 1e-12), affinity, daily)
 
 
 def _misplaced(found: Expectation, targets: Targets) -> float:
     """Shares of stays and trips that are not where the targets have them, added up over the tables."""
     stays = found.destinations[1:].sum(axis=1, keepdims=True)
     off = [np.abs(found.destinations[1:] - targets.zones[1:] * stays).sum() / max(float(stays.sum()), LEAST)]
-    for table, target in ((found.distances[HEADINGS:], targets.distances), (found.districts, targets.districts)):
+    daily = daytypes.by_purpose(found.daily_distances)[:, 1:]
+    of_daily = None if targets.daily is None else targets.daily[:, 1:]
+    for table, target in ((found.distances[HEADINGS:], targets.distances), (daily, of_daily), (found.districts, targets.districts)):
         if target is not None:
             wanted = target[-len(table) :] * (table.sum() / max(float(target[-len(table) :].sum()), LEAST))
             off.append(np.abs(table - wanted).sum() / max(float(table.sum()), LEAST))

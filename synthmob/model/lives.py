@@ -21,7 +21,7 @@ IntArray = npt.NDArray[np.int64]
 class Lives:
     """One row a person-day, every row worth `weight` persons: home, work (-1 for none), purposes (rows, stays), lengths.
 
-    A person has `days` rows, one after the other.
+    A person has `days` rows, one after the other, of the day types `day_types` (days,), rows of the routines.
     """
 
     home: IntArray
@@ -30,6 +30,12 @@ class Lives:
     lengths: IntArray
     weight: float
     days: int = 1
+    day_types: tuple[int, ...] = (0,)
+
+    @property
+    def day_type(self) -> IntArray:
+        """The day type of every row, shape (rows,)."""
+        return np.resize(np.asarray(self.day_types), len(self.home))
 
     def every(self, step: int) -> Lives:
         """Every so manieth life: they are in an order in which these are like all."""
@@ -37,14 +43,14 @@ class Lives:
             return self
         chosen = (np.arange(0, len(self.home) // self.days, step)[:, None] * self.days + np.arange(self.days)).ravel()
         weight = self.weight * len(self.home) / len(chosen)
-        return Lives(self.home[chosen], self.work[chosen], self.purposes[chosen], self.lengths[chosen], weight, self.days)
+        return Lives(self.home[chosen], self.work[chosen], self.purposes[chosen], self.lengths[chosen], weight, self.days, self.day_types)
 
 
-def sample_lives(anchors: Anchors, chains: Sequence[Chains], day_share: FloatArray, geography: Geography, n: int, days: int = 1) -> Lives:
-    """`n` persons with `days` days each, drawn from the fitted anchors and chains; `day_share` is the share of each day type among all
-    days: which day is of which type does not matter where only averages over days are fitted."""
+def sample_lives(anchors: Anchors, chains: Sequence[Chains], day_types: tuple[int, ...], geography: Geography, n: int) -> Lives:
+    """`n` persons with days of these types each, rows of `chains`, drawn from the fitted anchors and chains."""
     from synthmob.model.outings import pick_rows
 
+    days = len(day_types)
     ticks, rows = np.arange(n), np.arange(n * days)
     draw = [seeds.uniforms(seeds.stage_key(0, "lives"), ticks, 0, k) for k in range(3)]
     homes = anchors.home_worker.T.ravel()  # workers first, so the order of sampling separates them
@@ -57,7 +63,7 @@ def sample_lives(anchors: Anchors, chains: Sequence[Chains], day_share: FloatArr
     groups = np.cumsum(anchors.groups, axis=2)
     group = pick_rows(groups.reshape(-1, groups.shape[2]), anchors.group_area[home] * 2 + worker, draw[2])
     klass = np.repeat(group * 2 + worker, days)
-    kind = _pick(np.cumsum(day_share), seeds.uniforms(seeds.stage_key(0, "lives"), rows, 1, 0))
+    kind = np.resize(np.asarray(day_types), len(rows))
     which = seeds.uniforms(seeds.stage_key(0, "lives"), rows, 0, 3)
     purposes = np.empty((len(rows), chains[0].purposes.shape[1]), dtype=np.int8)
     lengths = np.empty(len(rows), dtype=np.int64)
@@ -66,7 +72,7 @@ def sample_lives(anchors: Anchors, chains: Sequence[Chains], day_share: FloatArr
         mine = kind == day_type
         chosen = pick_rows(cumulative, klass[mine], which[mine])
         purposes[mine], lengths[mine] = law.purposes[chosen], law.lengths[chosen]
-    return Lives(np.repeat(home, days), np.repeat(work, days), purposes, lengths, float(homes.sum()) / len(rows), days)
+    return Lives(np.repeat(home, days), np.repeat(work, days), purposes, lengths, float(homes.sum()) / len(rows), days, day_types)
 
 
 def _evenly(home: IntArray, u: FloatArray) -> FloatArray:

@@ -92,7 +92,8 @@ def fit(release: Release, zoning: Zoning) -> MobilityModel:
         assumed.append(defaults.STATEMENT)
     day_type_of = _day_type_rows(present, assumed)
     days = np.array([len(period.days_of(kind)) for kind in present])
-    lives = _lives(anchors, routines, days, geography, min(period.days, MOST_DAYS), float(people.sum()))
+    week = tuple(day_type_of[period.day_type(day)] for day in range(min(period.days, MOST_DAYS)))
+    lives = _lives(anchors, routines, week, geography, float(people.sum()))
     flows, routines = _flows_and_times(tables, levels, geography, lives, routines, domain, days)
     usage = None
     if usage_law.has_usage(tables):
@@ -100,11 +101,11 @@ def fit(release: Release, zoning: Zoning) -> MobilityModel:
     return MobilityModel(anchors, flows, routines, domain, period, zoning, day_type_of, tuple(assumed), dict(release.info), usage)
 
 
-def _lives(anchors: Anchors, routines: Routines, days: npt.NDArray[np.int64], geography: Geography, n_days: int, people: float) -> Lives:
+def _lives(anchors: Anchors, routines: Routines, week: tuple[int, ...], geography: Geography, people: float) -> Lives:
     """The lives that destinations are fitted on, of so many people: more of few people, so that they add little error of their own."""
-    enough = np.clip(LIVES_A_PERSON * n_days * people, LEAST_LIVES, MOST_LIVES)
-    n_lives = int(max(min(LIVES_CELLS // geography.n, enough), 4000)) // n_days
-    return sample_lives(anchors, routines.chains, _shares(days), geography, n_lives, n_days)
+    enough = np.clip(LIVES_A_PERSON * len(week) * people, LEAST_LIVES, MOST_LIVES)
+    n_lives = int(max(min(LIVES_CELLS // geography.n, enough), 4000)) // len(week)
+    return sample_lives(anchors, routines.chains, week, geography, n_lives)
 
 
 def _flows_and_times(tables: dict[str, Marginal], levels: tuple[str, ...], geography: Geography, lives: Lives, routines: Routines,

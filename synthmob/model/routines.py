@@ -87,10 +87,15 @@ def _chains(tables: Marginals, domain: Domain, people: FloatArray, day_type: int
     transitions = reconcile.backed_off(_slice(tables["transitions"], day_type))
     first, follow = chains_law.markov(transitions)
     prior = chains_law.expected(axis, lengths, first, follow)
-    table = tables["chains"]
-    mine = table.codes[:, 0] == day_type
-    persons = chains_law.estimate(
-        axis, (table.codes[mine, 1], table.values[mine]), table.sigma, table.cut, prior, lengths)
+    group, sums = chains_law.by_length(axis), lengths[1 : axis.max_stays + 1]
+    if "chain_outlines" in tables:
+        outline = domain.outline_axis
+        of_chain = chains_law.outlines(axis, outline, domain.outline_of)
+        expected = reconcile.sums_by(of_chain, prior, outline.size)
+        sums = chains_law.estimate(_on_axis(tables["chain_outlines"], day_type), expected, chains_law.by_length(outline), sums)
+        group = of_chain
+    noisy = _on_axis(tables["chains"], day_type)
+    persons = chains_law.estimate(noisy, prior, group, sums)
     codes, weights = chains_law.select(axis, persons, f"chains {day_type}")
     short = chains_law.spell(axis, codes)
     long, long_weights = chains_law.long_chains(lengths, axis.max_stays + 1, first, follow, f"long chains {day_type}")
@@ -105,8 +110,16 @@ def _chains(tables: Marginals, domain: Domain, people: FloatArray, day_type: int
     worker = np.broadcast_to(np.arange(people.shape[2]) == 0, people.shape).ravel()
     joint = chains_law.by_class(
         purposes, counts, all_weights, classes, class_lengths.reshape(len(classes), -1),
-        _participation(took_part, people), worker, np.isin(all_codes, table.codes[mine, 1]), wanted, _left_open(took_part))
+        _participation(took_part, people), worker, np.isin(all_codes, np.flatnonzero(noisy.published)), wanted, _left_open(took_part))
     return Chains(purposes, counts, joint.sum(axis=0), all_codes, joint)
+
+
+def _on_axis(table: Marginal, day_type: int) -> Noisy:
+    """One day type of a table of chains (day types, chains), by chain: NaN where it was cut."""
+    mine = table.codes[:, 0] == day_type
+    count = np.full(table.axes[1].size, np.nan)
+    count[table.codes[mine, 1]] = table.values[mine]
+    return Noisy(count, table.sigma, table.cut)
 
 
 def _lengths(noisy: Noisy, total: float) -> FloatArray:

@@ -26,8 +26,6 @@ BLOCK_DAYS = 8
 """A block of more days than these holds fewer persons, so that memory does not grow with the days."""
 MAX_DAYS = 366
 MAX_PERSONS = 10**9
-CHAIN_GUIDES = 1024
-"""The search for a chain begins at one of so many places."""
 LAST_DURATION_EDGE = 1440
 
 
@@ -142,12 +140,14 @@ class Population:
 
     def block(self, index: int) -> Block:
         """The persons of one block and their stays."""
-        from synthmob.synthesis import kernel
+        from synthmob.synthesis import kernel, nights
 
         who = self.who(index)
         law = self._laws
         u = np.stack([even(self.seed, who.rank, CHAIN_DIMENSION + day) for day in range(self.days)], axis=1)
-        chain = kernel.choose_chains(u, who.klass, self.day_types, law["chain_cumulative"], law["chain_guide"])
+        chain = nights.choose(
+            u, who.klass, self.day_types, law["purposes"], law["lengths"], law["chain_order"], law["chain_cumulative"],
+            law["chain_guide"], law["begins"], law["ends"])
         n = int(law["lengths"][self.day_types[None, :], chain].sum())
         out: dict[str, Any] = {
             "purpose": np.empty(n, np.int8), "zone": np.empty(n, np.int32), "start": np.empty(n, np.int32),
@@ -179,19 +179,16 @@ class Population:
 
 def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[Any]]:
     """The model's distributions as cumulative arrays, day types stacked and padded to one shape."""
-    from synthmob.synthesis import draws
+    from synthmob.synthesis import draws, nights
 
     routines, flows = model.routines, model.flows
     chains = routines.chains
-    by_class = _cumulative(_stack([_even(c.by_class) for c in chains], 0.0))  # even over chains, not over padding
     by_chain = _stack([_within(t.weights, t.first) for t in routines.timings], 0.0)
     first = _stack([t.first for t in routines.timings], 0)
     rows = [end_to_end(t.schedules, t.first, c.lengths) for t, c in zip(routines.timings, chains, strict=True)]
-    return places.laws(geography, flows.attraction, flows.affinity, flows.deterrence) | {
+    return places.laws(geography, flows.attraction, flows.affinity, flows.by_day) | nights.laws(chains, len(flows.attraction)) | {
         "purposes": _stack([c.purposes for c in chains], -1),
         "lengths": _stack([c.lengths for c in chains], 1),
-        "chain_cumulative": by_class,
-        "chain_guide": draws.guides(by_class, CHAIN_GUIDES),
         "schedules": _stack([flat for flat, _ in rows], -1),
         "schedule_at": _stack([at for _, at in rows], 0),
         "schedule_cumulative": by_chain,
@@ -201,7 +198,7 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
         "travel": _cumulative(routines.travel),
         "travel_edges": np.append(np.asarray(model.domain.travel_edges_min), LAST_EDGE_MIN),
         "attraction": flows.attraction[:, None, :] * flows.affinity[None][:, :, geography.parents["district"]],
-        "deterrence": flows.deterrence,
+        "deterrence": flows.by_day,
         "work_anchor": routines.work_anchor,
         "exploration": routines.exploration,
     }

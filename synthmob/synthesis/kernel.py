@@ -24,19 +24,6 @@ HOME, WORK = 0, 1
 MAX_PURPOSES = 16
 
 
-@nb.njit(cache=True, nogil=True)
-def choose_chains(u: Any, klass: Any, day_type: Any, cumulative: Any, guide: Any) -> Any:
-    """The chain of every person-day: `u` (persons, days), `day_type` (days,), `cumulative` (day types, classes, chains), its `guides`."""
-    out = np.empty(u.shape, dtype=np.int64)
-    n = guide.shape[2] - 1
-    for person in range(u.shape[0]):
-        for day in range(u.shape[1]):
-            row, hint = cumulative[day_type[day], klass[person]], guide[day_type[day], klass[person]]
-            k = int(u[person, day] * n)
-            out[person, day] = pick_between(row, u[person, day] * row[-1], hint[k], hint[k + 1])
-    return out
-
-
 @nb.njit(cache=True)
 def aliases(weights: Any, first: Any) -> Any:
     """Walker's tables of the zones of every patch: `weights` (purposes, zones in order of patches), `first` (patches + 1,).
@@ -74,10 +61,10 @@ def aliases(weights: Any, first: Any) -> Any:
 
 @nb.njit(cache=True)
 def tied_weights(attraction: Any, affinity: Any, district: Any, deterrence: Any, bands: Any, first: Any, zone: Any) -> Any:
-    """Cumulative weights of patches where the place before is the one that the day is tied to: (purposes x headings, zones, patches)."""
-    out = np.empty((deterrence.shape[0], len(bands), len(first) - 1))
+    """Cumulative weights of patches where the place before is the one that the day is tied to: (rows of deterrence, zones, patches)."""
+    out = np.empty((deterrence.shape[0], len(bands), len(first) - 1), dtype=np.float32)
     for kind in range(deterrence.shape[0]):
-        purpose = kind // HEADINGS
+        purpose = kind // HEADINGS % attraction.shape[0]
         for here in range(len(bands)):
             total = 0.0
             for patch in range(len(first) - 1):
@@ -143,10 +130,12 @@ def live(
     at = 0
     for i in range(len(person)):
         known[:] = 0
+        here, purpose = home[i], HOME
         for day in range(chain.shape[1]):
             kind, k, today = day_type[day], chain[i, day], today_of(key, person[i], day)
             n = lengths[kind, k]
             fresh[:n_purposes] = known[:n_purposes]
+            slept, asleep = here, purpose
             here, clock, works_done = home[i], 0, 0
             own, own_end = schedule_first[kind, k], schedule_first[kind, k + 1]
             own += guided(schedule_cumulative[kind, own:own_end], schedule_guide[kind, own:own_end], unit(today, 7))
@@ -157,13 +146,15 @@ def live(
                 at_anchor = purpose == HOME
                 if purpose == HOME:
                     zone = home[i]
+                elif rank == 0 and day > 0 and purpose == asleep:  # the night's stay goes on where it was
+                    zone, at_anchor = slept, True
                 elif purpose == WORK and work[i] >= 0 and (
                     unit(today, base) < work_anchor[kind, min(works_done, 1)]):
                     zone, at_anchor = work[i], True
                 else:
                     to_work = rank + 1 < n and purposes[kind, k, rank + 1] == WORK and work[i] >= 0
                     anchor = work[i] if to_work else home[i]
-                    going = purpose * HEADINGS + (1 if to_work else 0)
+                    going = (kind * n_purposes + purpose) * HEADINGS + (1 if to_work else 0)
                     pull, push = attraction[purpose, district[here]], deterrence[going]
                     zone = -1
                     if unit(today, base + 1) * (known[purpose] + exploration[purpose]) < known[purpose]:
