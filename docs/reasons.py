@@ -93,7 +93,7 @@ REASONS: dict[str, Reason] = {
         "at each of 24 moments in at most one area at a time: the weights of a moment and day type sum to at most 1",
         lambda public: MOMENTS),
     "chains": ONE_A_DAY,
-    "chain_people": Reason("1 for every different chain, at most one a day", lambda public: public.period.days),
+    "chain_outlines": ONE_A_DAY,
     "trips": EIGHTH_A_TRIP,
     "trips_by_group": EIGHTHS,
     "stays_by_group": ONE_A_DAY,

@@ -127,8 +127,6 @@ class Plan:
         else:
             raise PlanError(f"The plan asks for level {request.level!r}: this zoning has {', '.join(names)}.")
         bound = request.bound(period.days, len(period.day_types))
-        if request.statistic == "chain_people":
-            bound = min(bound, math.sqrt(period.days))
         return [
             replace(request, level=level, bound_l2=bound, bound_many_l2=None, per_day_type=False, needs_days=1,
                     share=request.share / len(levels))

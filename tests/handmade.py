@@ -11,6 +11,7 @@ from synthmob.domain import Domain
 from synthmob.model.anchors import Anchors
 from synthmob.model.chains import MAX_STAYS, Chains
 from synthmob.model.expectation import Flows
+from synthmob.model.journeys import Journeys
 from synthmob.model.mobility import MobilityModel
 from synthmob.model.rehearsal import play
 from synthmob.model.routines import Routines
@@ -86,7 +87,7 @@ def timing(law: Chains, times: Laws | None = None, n: int = 4_000) -> Timing:
     """`n` days of every chain as these laws have them, with trips of 10 to 30 minutes."""
     edges = np.append(np.asarray(DOMAIN.duration_edges_min), 1440)
     chain = np.repeat(np.arange(len(law.lengths)), n)
-    days = play(law, chain, times or laws(law), edges, np.tile(np.arange(10.0, 31.0), (6, 1)), "handmade")
+    days = play(law, chain, times or laws(law), edges, Journeys.by_purpose(np.tile(np.arange(10.0, 31.0), (6, 1))), "handmade")
     schedules = np.where(np.arange(MAX_STAYS) > 0, days.lasting, days.quarter[:, None]).astype(np.int16)
     return Timing(schedules, np.ones(len(chain)), np.arange(0, len(chain) + 1, n))
 
@@ -100,7 +101,8 @@ def model(**changes: Any) -> MobilityModel:
     km = np.arange(BANDS)
     flows = Flows(
         attraction=1.0 + np.arange(6)[:, None] * np.array([1, 3, 2, 5, 4, 0.25])[None, :],
-        deterrence=np.tile(1.0 / (1 + km[:, None] + 2 * km[None, :]), (12, 1, 1)), affinity=1 + np.eye(3))  # fmt: skip
+        deterrence=np.tile(1.0 / (1 + km[:, None] + 2 * km[None, :]), (12, 1, 1)), affinity=1 + np.eye(3),
+        daily=1.0 + np.arange(12).reshape(2, 6, 1) * np.linspace(0.0, 0.1, BANDS))  # fmt: skip
     routines = Routines(
         chains=kinds, timings=tuple(timing(k) for k in kinds), travel=travel,
         work_anchor=np.array([[0.75, 0.5], [1.0, 0.0]]), exploration=np.array([2.0, 1.0, 1.0, 0.5, 3.0, 2.0]))  # fmt: skip

@@ -102,8 +102,6 @@ def test_the_bound_of_a_table_by_day_type_is_over_all_day_types_of_the_period(pe
         bound = was.bound(period.days, types)
         if was.bound_many_l2 is None or period.days == (types if was.per_day_type else 1):
             assert bound == pytest.approx(was.bound_l2 * (math.sqrt(types) if was.per_day_type else 1))
-        if r.statistic == "chain_people":  # who is seen on two days has at most two chains
-            bound = min(bound, math.sqrt(period.days))
         assert r.bound_l2 == pytest.approx(bound), r.name
 
 

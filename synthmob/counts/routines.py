@@ -46,12 +46,6 @@ def _chain_rows(coded: Coded, level: str) -> Any:
     return table.select("person_id", "day_type", "chain", weight=1.0 / table.n_days)
 
 
-def _chain_people_rows(coded: Coded, level: str) -> Any:
-    del level
-    table = day_starts(coded).filter(ibis._.chain >= 0)
-    return table.select("person_id", "chain").distinct().mutate(weight=ibis.literal(1.0))
-
-
 def _outline_rows(coded: Coded, level: str) -> Any:
     """Chains of which only home and duties are told apart: digit by digit of the chain's own code."""
     del level
@@ -187,7 +181,6 @@ ROUTINES = (
     Statistic("chains", "routines", lambda public, level: (day_type_axis(public), public.domain.chain_axis), _chain_rows),
     Statistic(
         "chain_outlines", "routines", lambda public, level: (day_type_axis(public), public.domain.outline_axis), _outline_rows),
-    Statistic("chain_people", "routines", lambda public, level: (public.domain.chain_axis,), _chain_people_rows, single=True),
     Statistic(
         "stays_by_group", "routines",
         lambda public, level: (*_group_day(public), _STAYS),

@@ -15,8 +15,7 @@ import numpy.typing as npt
 from synthmob import seeds
 from synthmob.counts.routines import MOST_TRIPS, PHASES
 from synthmob.domain import ChainAxis
-from synthmob.model import reconcile
-from synthmob.model.reconcile import LEAST, FloatArray, Noisy
+from synthmob.model.reconcile import LEAST, FloatArray
 
 IntArray = npt.NDArray[np.int64]
 MAX_STAYS = 20
@@ -71,11 +70,6 @@ def phase(rank: int, n_stays: int, longest: int) -> int:
     ([0, 0, 1, 1, 2], 3)
     """
     return rank * PHASES // n_stays + (PHASES if n_stays > longest else 0)
-
-
-def estimate(noisy: Noisy, prior: FloatArray, group: IntArray, totals: FloatArray) -> FloatArray:
-    """Persons on every chain of an axis (chains,): the released cells and the prior combined, with known sums by `group`."""
-    return reconcile.settle(prior, noisy, group, totals)
 
 
 def by_length(axis: ChainAxis) -> IntArray:

@@ -35,13 +35,13 @@ MOST_PULL = 1e3
 
 
 def fit_flows(tables: Marginals, levels: tuple[str, ...], geography: Geography, lives: Lives, work_anchor: FloatArray,
-              purposes: int, exploration: FloatArray | None = None) -> Flows:
+              purposes: int, exploration: FloatArray | None = None, day_types: int = 1) -> Flows:
     """The destination law that reproduces the released destinations, distances and district flows over the lives.
 
     `work_anchor` (2,) is the share of first and of later work stays of a day that are at the person's own work zone; `exploration`
-    (purposes,) the weight of a new place among those that a purpose has taken a life to.
+    (purposes,) the weight of a new place among those that a purpose has taken a life to. Lives have days of so many `day_types`, or fewer.
     """
-    flows = _start(purposes, geography, max(lives.day_types) + 1)
+    flows = _start(purposes, geography, day_types)
     if "destinations@district" not in tables:
         return flows
     released = _destination_targets(tables, levels, geography)

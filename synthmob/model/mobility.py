@@ -112,7 +112,7 @@ def _flows_and_times(tables: dict[str, Marginal], levels: tuple[str, ...], geogr
                      domain: Domain, days: npt.NDArray[np.int64]) -> tuple[Flows, Routines]:
     """Where people go, and then when: how long they are on their way depends on where."""
     work_anchor = (routines.work_anchor * _shares(days)[:, None]).sum(axis=0)
-    flows = flows_law.fit_flows(tables, levels, geography, lives, work_anchor, len(domain.purposes), routines.exploration)
+    flows = flows_law.fit_flows(tables, levels, geography, lives, work_anchor, len(domain.purposes), routines.exploration, len(days))
     if not routines_law.has_routines(tables):
         return flows, routines
     some = lives.every(flows_law.PART)

@@ -92,10 +92,10 @@ def _chains(tables: Marginals, domain: Domain, people: FloatArray, day_type: int
         outline = domain.outline_axis
         of_chain = chains_law.outlines(axis, outline, domain.outline_of)
         expected = reconcile.sums_by(of_chain, prior, outline.size)
-        sums = chains_law.estimate(_on_axis(tables["chain_outlines"], day_type), expected, chains_law.by_length(outline), sums)
+        sums = reconcile.settle(expected, _on_axis(tables["chain_outlines"], day_type), chains_law.by_length(outline), sums)
         group = of_chain
     noisy = _on_axis(tables["chains"], day_type)
-    persons = chains_law.estimate(noisy, prior, group, sums)
+    persons = reconcile.settle(prior, noisy, group, sums)
     codes, weights = chains_law.select(axis, persons, f"chains {day_type}")
     short = chains_law.spell(axis, codes)
     long, long_weights = chains_law.long_chains(lengths, axis.max_stays + 1, first, follow, f"long chains {day_type}")

@@ -34,7 +34,7 @@ CELLS = {
     "destinations@district": "SELECT p, purpose * {areas} + area AS cell, sum(1.0 / all_days) AS w "
                              "FROM visits WHERE purpose > 0 GROUP BY ALL",
     "visitors@zone": "SELECT DISTINCT p, purpose * {zones} + zone AS cell, 1.0 AS w FROM visits WHERE purpose > 0",
-    "trip_km": "SELECT p, purpose * {bands} + {previous_band} AS cell, sum(1.0 / all_days) AS w FROM visits "
+    "trip_km": "SELECT p, (day_type * {purposes} + purpose) * {bands} + {previous_band} AS cell, sum(1.0 / n_days) AS w FROM visits "
                "WHERE rank > 0 AND purpose > 0 GROUP BY ALL",
     "distances":
         "SELECT p, ((purpose * 2 + heading) * {bands} + {anchor_band}) * {bands} + {previous_band} AS cell, sum(1.0 / all_days) AS w "
@@ -46,7 +46,8 @@ CELLS = {
     "presence@zone": "SELECT p, (day_type * 24 + moment) * {zones} + zone AS cell, sum(1.0 / n_days) AS w FROM {present} GROUP BY ALL",
     "chains": "SELECT p, day_type * {chains} + chain AS cell, sum(1.0 / n_days) AS w "
               "FROM visits WHERE rank = 0 AND chain >= 0 GROUP BY ALL",
-    "chain_people": "SELECT DISTINCT p, chain AS cell, 1.0 AS w FROM visits WHERE rank = 0 AND chain >= 0",
+    "chain_outlines": "SELECT p, day_type * {outlines} + outline AS cell, sum(1.0 / n_days) AS w "
+                      "FROM visits WHERE rank = 0 AND chain >= 0 GROUP BY ALL",
     "stays_by_group": "SELECT p, (day_type * {groups} + {typed}) * 20 + least(n_stays, 20) - 1 AS cell, sum(1.0 / n_days) AS w "
                       "FROM visits JOIN people USING (p) WHERE rank = 0 GROUP BY ALL",
     "participation": "SELECT p, (day_type * {groups} + {typed}) * ({purposes} - 1) + purpose - 1 AS cell, sum(1.0 / n_days) AS w "
@@ -104,16 +105,19 @@ linked AS (
     SELECT *, coalesce(lag(purpose) OVER d, -1) AS before, coalesce(lead(purpose) OVER d, -1) AS after
     FROM placed WINDOW d AS (PARTITION BY p, day ORDER BY rank)),
 days AS (
-    SELECT p, day, day_type, count(*) AS n_stays, sum(purpose * {base} ** ({longest} - least(rank, {longest})))::BIGINT AS digits
+    SELECT p, day, day_type, count(*) AS n_stays, sum(purpose * {base} ** ({longest} - least(rank, {longest})))::BIGINT AS digits,
+        sum({outline_of}[purpose + 1] * {kinds} ** ({longest} - least(rank, {longest})))::BIGINT AS traits
     FROM placed GROUP BY ALL),
 types AS (SELECT p, day_type, count(*) AS n_days FROM days GROUP BY ALL),
 totals AS (SELECT p, sum(n_days)::BIGINT AS all_days FROM types GROUP BY p),
 coded AS (
     SELECT p, day, n_stays, n_days, all_days, CASE WHEN n_stays > {longest} THEN -1
-        ELSE digits // ({base} ** ({longest} - n_stays + 1))::BIGINT + {offsets}[least(n_stays, {longest})] END AS chain
+        ELSE digits // ({base} ** ({longest} - n_stays + 1))::BIGINT + {offsets}[least(n_stays, {longest})] END AS chain,
+        CASE WHEN n_stays > {longest} THEN -1
+        ELSE traits // ({kinds} ** ({longest} - n_stays + 1))::BIGINT + {outline_offsets}[least(n_stays, {longest})] END AS outline
     FROM days JOIN types USING (p, day_type) JOIN totals USING (p)),
 headed AS (SELECT l.*, CASE WHEN after = 1 AND work IS NOT NULL THEN work ELSE home END AS anchor FROM linked AS l JOIN people USING (p))
-SELECT l.* EXCLUDE (x, y, inside, previous, anchor), n_stays, n_days, all_days, chain, b.area AS previous_area,
+SELECT l.* EXCLUDE (x, y, inside, previous, anchor), n_stays, n_days, all_days, chain, outline, b.area AS previous_area,
     CASE WHEN l.zone = l.previous THEN l.inside ELSE sqrt((l.x - b.x) * (l.x - b.x) + (l.y - b.y) * (l.y - b.y)) END AS previous_km,
     CASE WHEN l.zone = l.anchor THEN l.inside ELSE sqrt((l.x - a.x) * (l.x - a.x) + (l.y - a.y) * (l.y - a.y)) END AS anchor_km
 FROM headed AS l JOIN coded USING (p, day) LEFT JOIN zones AS b ON b.zone = l.previous LEFT JOIN zones AS a ON a.zone = l.anchor"""
@@ -151,7 +155,9 @@ def count(folder: Path, curator: Curator, plan: Plan, memory_gb: float | None, s
         "zones": zoning.n_zones + 1, "areas": len(zoning.level_labels("district")), "days": period.days, "data": KINDS.index("data"),
         "sexes": len(domain.sex), "ages": len(domain.age_band), "groups": len(domain.sex) * len(domain.age_band) * 2,
         "purposes": len(domain.purposes), "sides": len(domain.purposes) + 1, "base": len(domain.purposes), "longest": axis.max_stays,
-        "offsets": list(axis.offsets), "chains": axis.size, "bands": len(edges) + 1, "directions": len(DIRECTIONS),
+        "offsets": list(axis.offsets), "chains": axis.size, "outlines": domain.outline_axis.size,
+        "outline_of": list(domain.outline_of), "kinds": len(domain.outline_axis.purposes),
+        "outline_offsets": list(domain.outline_axis.offsets), "bands": len(edges) + 1, "directions": len(DIRECTIONS),
         "durations": len(EVENT_DURATION_EDGES_S), "volumes": len(VOLUME_EDGES_KB), "present": PRESENT,
         "types": [period.day_types.index(DAY_TYPES[period.day_type(day)]) for day in range(period.days)],
         "previous_band": far("previous_km"), "anchor_band": far("anchor_km"), "sex": _code("sex", domain.sex),

@@ -31,6 +31,7 @@ EVENTS = [
 ]  # fmt: skip
 EVENT_COLUMNS = ("person_id", "at_s", "zone_id", "kind", "direction", "app", "duration_s", "volume_kb")
 WORKDAY, SATURDAY = "home-work-shop-home", "home-leisure-home"
+OUTLINED = "home-work-errand-home"
 
 BY_HAND: dict[tuple[str, str], dict[tuple[str, ...], float]] = {
     ("demographics", ""): {("female", "25-34", "yes"): 1, ("male", "65+", "no"): 1},
@@ -47,7 +48,8 @@ BY_HAND: dict[tuple[str, str], dict[tuple[str, ...], float]] = {
     ("distances", ""): {
         ("work", "home", "9-12", "9-12"): 1 / 3, ("shop", "home", "9-12", "1-2"): 1 / 3,
         ("leisure", "home", "outside", "outside"): 1 / 3},
-    ("trip_km", ""): {("work", "9-12"): 1 / 3, ("shop", "1-2"): 1 / 3, ("leisure", "outside"): 1 / 3},
+    ("trip_km", ""): {
+        ("weekday", "work", "9-12"): 0.5, ("weekday", "shop", "1-2"): 0.5, ("saturday", "leisure", "outside"): 1},
     ("od", "district"): {
         ("d0", "d1"): 1 / 6, ("d1", "d1"): 1 / 6, ("d1", "d0"): 1 / 6, ("d0", "outside"): 1 / 6, ("outside", "d0"): 1 / 6},
     ("od_hour", "district"): {
@@ -55,7 +57,8 @@ BY_HAND: dict[tuple[str, str], dict[tuple[str, ...], float]] = {
         ("saturday", "10", "d0", "outside"): 1, ("saturday", "15", "outside", "d0"): 1},
     ("chains", ""): {
         ("weekday", WORKDAY): 0.5, ("weekday", "home"): 0.5, ("saturday", SATURDAY): 1, ("weekday", "shop"): 1},
-    ("chain_people", ""): {(WORKDAY,): 1, ("home",): 1, (SATURDAY,): 1, ("shop",): 1},
+    ("chain_outlines", ""): {
+        ("weekday", OUTLINED): 0.5, ("weekday", "home"): 0.5, ("saturday", "home-errand-home"): 1, ("weekday", "errand"): 1},
     ("stays_by_group", ""): {
         ("weekday", "female", "25-34", "yes", "4"): 0.5, ("weekday", "female", "25-34", "yes", "1"): 0.5,
         ("saturday", "female", "25-34", "yes", "3"): 1, ("weekday", "male", "65+", "no", "1"): 1},

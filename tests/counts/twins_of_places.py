@@ -61,8 +61,10 @@ def _distances(p: Person, w: World) -> Cells:
 
 def _trip_km(p: Person, w: World) -> Cells:
     out = Sums(Fraction)
-    for (purpose, _, _, distance), part in _distances(p, w).items():
-        out[purpose, distance] += part
+    for day, part in per_day(p):
+        for a, b in zip(day.stays, day.stays[1:], strict=False):
+            if b.purpose != 0:
+                out[day.kind, b.purpose, w.distance(a.zone, b.zone)] += part
     return out
 
 

@@ -17,8 +17,18 @@ def _chains(p: Person, w: World) -> Cells:
     return out
 
 
-def _chain_people(p: Person, w: World) -> Cells:
-    return {(chain,): Fraction(1) for _, chain in _chains(p, w)}
+def _chain_outlines(p: Person, w: World) -> Cells:
+    out, base = Sums(Fraction), len(w.domain.duties) + 2
+    for day, part in per_day(p):
+        if len(day.stays) <= w.domain.max_chain_stays:
+            code = sum(base**k for k in range(1, len(day.stays)))
+            for place, stay in enumerate(reversed(day.stays)):
+                kind = 0 if stay.purpose == 0 else base - 1
+                if stay.purpose in w.domain.duties:
+                    kind = w.domain.duties.index(stay.purpose) + 1
+                code += kind * base**place
+            out[day.kind, code] += part
+    return out
 
 
 def _stays_by_group(p: Person, w: World) -> Cells:
@@ -109,8 +119,8 @@ def _distinct_given_visits(p: Person, w: World) -> Cells:
 
 
 ROUTINE_TWINS: dict[str, Callable[[Person, World], Cells]] = {
-    "chains": _chains, "chain_people": _chain_people, "stays_by_group": _stays_by_group, "stays_per_day": _stays_per_day,
-    "trips": _trips, "trips_by_group": _trips_by_group,
+    "chains": _chains, "chain_outlines": _chain_outlines, "stays_by_group": _stays_by_group,
+    "stays_per_day": _stays_per_day, "trips": _trips, "trips_by_group": _trips_by_group,
     "participation": _participation, "transitions": _transitions, "modes": _modes, "anchored": _anchored,
     "distinct_zones": _distinct_zones, "place_share": _place_share, "distinct_given_visits": _distinct_given_visits,
 }  # fmt: skip

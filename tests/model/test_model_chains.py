@@ -15,6 +15,7 @@ from synthmob.counts.routines import PHASE_LABELS
 from synthmob.domain import ChainAxis
 from synthmob.model import chains
 from synthmob.model.chains import MAX_STAYS
+from synthmob.model.reconcile import Noisy, settle
 
 FloatArray = np.ndarray[Any, Any]
 PURPOSES = ("home", "work", "shop")
@@ -101,14 +102,21 @@ def test_released_chains_correct_the_prior_and_lengths_are_kept() -> None:
     of_length = np.repeat(np.arange(1, 6), np.diff(AXIS.offsets))
     truth *= (lengths[1:6] / np.bincount(of_length, weights=truth)[1:])[of_length - 1]
     noisy = truth + rng.normal(0, 15, AXIS.size)
-    seen = np.flatnonzero(noisy >= 80)
-    found = chains.estimate(AXIS, (seen, noisy[seen]), 15.0, 80.0, prior, lengths)
+    count = np.where(noisy >= 80, noisy, np.nan)
+    found = settle(prior, Noisy(count, 15.0, 80.0), chains.by_length(AXIS), lengths[1:6])
     assert np.bincount(of_length, weights=found)[1:] == pytest.approx(lengths[1:6])
     assert (found >= 0).all()
     assert np.abs(found - truth).sum() < 0.5 * np.abs(prior - truth).sum()
     assert np.abs(found - truth).sum() < 0.7 * np.abs(np.where(noisy >= 80, noisy, 0) - truth).sum()
-    every = np.arange(AXIS.size)
-    assert chains.estimate(AXIS, (every, truth), 0.0, 0.0, prior, lengths) == pytest.approx(truth, rel=1e-3)
+    assert settle(prior, Noisy(truth, 0.0, 0.0), chains.by_length(AXIS), lengths[1:6]) == pytest.approx(truth, rel=1e-3)
+
+
+def test_outlines_are_those_of_the_stays() -> None:
+    outline, of = ChainAxis("outline", ("home", "work", "errand"), AXIS.max_stays), (0, 1, 2, 2, 2, 2)[: len(AXIS.purposes)]
+    found = chains.outlines(AXIS, outline, of)
+    assert found.shape == (AXIS.size,)
+    for code in np.random.default_rng(1).integers(0, AXIS.size, 300):
+        assert outline.stays(int(found[code])) == tuple(of[p] for p in AXIS.stays(int(code)))
 
 
 @given(st.integers(0, 10_000), st.sampled_from([50.0, 5_000.0]))

@@ -52,7 +52,7 @@ def planted(seed: int) -> Flows:
     affinity = np.where(west[:, None] == west[None, :], 1.0, 0.4)
     attraction = rng.lognormal(0, 1.0, (PURPOSES, N))
     attraction[:, -1] = 0.05
-    return Flows(attraction, deterrence, affinity)
+    return Flows(attraction, deterrence, affinity, np.ones((1, PURPOSES, BANDS)))
 
 
 def marginal(name: str, table: Any, *axes: str) -> Marginal:
@@ -75,7 +75,7 @@ def released(found: Expectation, weight: float) -> dict[str, Marginal]:
         "destinations@zone": marginal("destinations@zone", outings, "purpose", "zone"),
         "destinations@district": marginal("destinations@district", by_district, "purpose", "zone"),
         "distances": marginal("distances", joint, "purpose", "heading", "to_anchor", "from_previous"),
-        "trip_km": marginal("trip_km", joint.sum(axis=(1, 2)), "purpose", "distance"),
+        "trip_km": marginal("trip_km", joint.sum(axis=(1, 2))[None], "day_type", "purpose", "distance"),
         "od@district": marginal("od@district", found.districts * weight * OD_WEIGHT, "origin", "destination"),
     }
 
@@ -123,7 +123,7 @@ def test_expectations_add_up_to_the_stays_there_are() -> None:
     assert found.destinations.sum(axis=1) == pytest.approx(stays)
     trips = int((some.lengths - 1).sum())
     assert found.districts.sum() == pytest.approx(trips) and found.distances.sum() == pytest.approx(trips)
-    for name in ("destinations", "distances", "districts"):
+    for name in ("destinations", "daily_distances", "districts"):
         fixed, both = getattr(found, f"fixed_{name}"), getattr(found, name)
         assert (fixed >= 0).all() and (fixed <= both + 1e-9).all()
     v = found.visits
@@ -236,7 +236,7 @@ def several_days(n: int, days: int, seed: int) -> Lives:
     """The same persons on several days, each with a day drawn for it."""
     persons, drawn = lives(n, seed), lives(n * days, seed + 1)
     work = np.repeat(persons.work, days)
-    return Lives(np.repeat(persons.home, days), work, drawn.purposes, drawn.lengths, 50_000 / (n * days), days)
+    return Lives(np.repeat(persons.home, days), work, drawn.purposes, drawn.lengths, 50_000 / (n * days), days, (0,) * days)
 
 
 def test_places_of_earlier_days_are_returned_to_at_the_stated_rate() -> None:

@@ -10,14 +10,21 @@ from synthmob.model.geography import Geography
 from synthmob.model.lives import Lives, sample_lives
 
 N = 40_000
-DAY_SHARE = np.array([0.7, 0.3])
 
 
 @pytest.fixture(scope="module")
 def lives() -> Lives:
     geography = Geography.of(handmade.zoning(), handmade.DOMAIN)
     laws = [handmade.chains(kinds) for kinds in (handmade.WEEKDAYS, handmade.WEEKENDS)]
-    return sample_lives(handmade.anchors(), laws, DAY_SHARE, geography, N)
+    return sample_lives(handmade.anchors(), laws, (0,), geography, N)
+
+
+@pytest.fixture(scope="module")
+def days() -> Lives:
+    """The same people on a weekday and on a day of the weekend."""
+    geography = Geography.of(handmade.zoning(), handmade.DOMAIN)
+    laws = [handmade.chains(kinds) for kinds in (handmade.WEEKDAYS, handmade.WEEKENDS)]
+    return sample_lives(handmade.anchors(), laws, (0, 1), geography, N // 2)
 
 
 def test_homes_and_works_are_those_of_the_anchors(lives: Lives) -> None:
@@ -36,26 +43,23 @@ def test_homes_and_works_are_those_of_the_anchors(lives: Lives) -> None:
     assert (np.abs(pairs / lives.weight - homes[:, None] * shares) < 2).all()  # spread evenly, no sample of a sample
 
 
-def test_chains_are_those_of_their_classes(lives: Lives) -> None:
-    assert ((lives.purposes >= 0).sum(axis=1) == lives.lengths).all()
-    days = [tuple(p for p in row if p >= 0) for row in lives.purposes.tolist()]
-    both = dict.fromkeys((*handmade.WEEKDAYS, *handmade.WEEKENDS), 0.0)
-    for worker, mine in ((0, lives.work >= 0), (1, lives.work < 0)):
-        want = dict.fromkeys(both, 0.0)
-        for share, kinds in zip(DAY_SHARE, (handmade.WEEKDAYS, handmade.WEEKENDS), strict=True):
-            law = handmade.chains(kinds).by_class[worker]
-            for chain, weight in zip(kinds, law / law.sum(), strict=True):
-                want[chain] += share * weight
-        mine = np.flatnonzero(mine)
-        for chain, expected in want.items():
-            found = sum(days[k] == chain for k in mine) / len(mine)
+@pytest.mark.parametrize(("day_type", "kinds"), [(0, handmade.WEEKDAYS), (1, handmade.WEEKENDS)])
+def test_chains_are_those_of_their_classes_and_day_types(days: Lives, day_type: int, kinds: tuple[tuple[int, ...], ...]) -> None:
+    assert ((days.purposes >= 0).sum(axis=1) == days.lengths).all()
+    assert days.day_type.tolist() == [0, 1] * (N // 2)
+    lived = [tuple(p for p in row if p >= 0) for row in days.purposes.tolist()]
+    for worker, who in ((0, days.work >= 0), (1, days.work < 0)):
+        mine, law = np.flatnonzero(who & (days.day_type == day_type)), handmade.chains(kinds).by_class[worker]
+        for chain in {*handmade.WEEKDAYS, *handmade.WEEKENDS}:
+            expected = law[kinds.index(chain)] / law.sum() if chain in kinds else 0.0
+            found = sum(lived[k] == chain for k in mine) / len(mine)
             assert found == pytest.approx(expected, abs=0.015) and (found == 0) == (expected == 0), chain
 
 
 def test_the_sample_is_the_same_every_time() -> None:
     geography = Geography.of(handmade.zoning(), handmade.DOMAIN)
     laws = [handmade.chains(handmade.WEEKDAYS)]
-    one, two = (sample_lives(handmade.anchors(), laws, np.ones(1), geography, 500) for _ in range(2))
+    one, two = (sample_lives(handmade.anchors(), laws, (0,), geography, 500) for _ in range(2))
     for name in ("home", "work", "purposes", "lengths"):
         assert np.array_equal(getattr(one, name), getattr(two, name))
 
@@ -63,8 +67,8 @@ def test_the_sample_is_the_same_every_time() -> None:
 def test_a_life_has_one_home_and_work_and_days_of_its_class() -> None:
     geography = Geography.of(handmade.zoning(), handmade.DOMAIN)
     laws = [handmade.chains(kinds) for kinds in (handmade.WEEKDAYS, handmade.WEEKENDS)]
-    some = sample_lives(handmade.anchors(), laws, DAY_SHARE, geography, 4_000, 5)
-    one = sample_lives(handmade.anchors(), laws, DAY_SHARE, geography, 4_000)
+    some = sample_lives(handmade.anchors(), laws, (0, 0, 0, 1, 1), geography, 4_000)
+    one = sample_lives(handmade.anchors(), laws, (0,), geography, 4_000)
     assert len(some.purposes) == 20_000 and some.days == 5 and some.weight == one.weight / 5
     assert np.array_equal(some.home, np.repeat(one.home, 5)) and np.array_equal(some.work, np.repeat(one.work, 5))
     same = (some.purposes.reshape(4_000, 5, -1) == some.purposes.reshape(4_000, 5, -1)[:, :1]).all(axis=(1, 2))
@@ -77,5 +81,6 @@ def test_every_so_manieth_life_is_like_all(lives: Lives) -> None:
     for name in ("home", "work", "lengths"):
         mine, all_ = (np.bincount(getattr(x, name) + 1, minlength=9) * x.weight for x in (few, lives))
         assert np.abs(mine - all_).sum() < 0.03 * all_.sum(), name
-    days = Lives(np.repeat(np.arange(5), 2), np.repeat(np.arange(5), 2), np.arange(10, dtype=np.int8)[:, None], np.arange(10), 1.0, 2)
+    who = np.repeat(np.arange(5), 2)
+    days = Lives(who, who, np.arange(10, dtype=np.int8)[:, None], np.arange(10), 1.0, 2, (0, 1))
     assert days.every(2).lengths.tolist() == [0, 1, 4, 5, 8, 9]

@@ -31,7 +31,7 @@ TOLERANCE = {
     "demographics": 0.01, "home_by_group@district": 0.03, "home@district": 0.005, "home@zone": 0.005, "work@district": 0.005,
     "work@zone": 0.005, "home_work@district": 0.005, "home_work@zone": 0.005, "commute_km": 0.005, "commute_km_by_group": 0.06,
     # Within the sampling error of so many days.
-    "chains": 0.06, "chain_people": 0.06, "stays_by_group": 0.05, "trips": 0.01, "trips_by_group": 0.03,
+    "chains": 0.06, "chain_outlines": 0.03, "stays_by_group": 0.05, "trips": 0.01, "trips_by_group": 0.03,
     "participation": 0.025, "stays_per_day": 0.01,
     "transitions": 0.035, "first_departure": 0.05, "first_departure_next": 0.04, "first_departure_size": 0.05, "anchored": 0.02,
     "destinations@district": 0.045, "destinations@zone": 0.05, "visitors@zone": 0.055, "presence@district": 0.03,

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from synthmob.model import rehearsal
-from synthmob.model.timing import QUARTERS, Laws, contexts
+from synthmob.model.journeys import Journeys
+from synthmob.model.timing import BY_CLOCK, QUARTERS, Laws, contexts
 
 EDGES = np.append(np.asarray(handmade.DOMAIN.duration_edges_min), 1440)
 KINDS = ((0,), (0, 1), (0, 1, 0), (0, 3, 1, 0))
@@ -31,7 +32,7 @@ def played(chosen: Any, departures: Any, durations: Any, travel: Any) -> Any:
     departure_row = np.array([0, 0, 1, 2])
     hourly = np.repeat(durations[:, None, :], 24, axis=1)
     laws = Laws(departures, departure_row, hourly, rows)
-    return rehearsal.arrivals(LAW, chosen, CONTEXT, N_CONTEXTS, laws, EDGES, np.tile(travel, (6, 1)))
+    return rehearsal.arrivals(LAW, chosen, CONTEXT, N_CONTEXTS, laws, EDGES, Journeys.by_purpose(np.tile(travel, (6, 1))))
 
 
 def test_certain_days_arrive_when_they_must() -> None:
@@ -66,7 +67,7 @@ def days_of(rooms_min: tuple[int, ...]) -> rehearsal.Played:
     """Days of four stays whose stays last as they like."""
     rows = np.where(CONTEXT >= 0, 0, -1)
     laws = Laws(only({0: 40}, QUARTERS), np.zeros(4, dtype=np.int64), np.ones((1, 24, len(EDGES) - 1)), rows)
-    return rehearsal.play(LAW, np.full(3_000, 3), laws, EDGES, np.full((6, 1), 10.0), "test", rooms_min)
+    return rehearsal.play(LAW, np.full(3_000, 3), laws, EDGES, Journeys.by_purpose(np.full((6, 1), 10.0)), "test", rooms_min)
 
 
 def test_played_days_are_days() -> None:
@@ -90,6 +91,23 @@ def test_a_trip_takes_as_long_as_those_to_its_purpose_and_the_way_home_as_the_wa
     an_hour = only({0: int(np.flatnonzero(EDGES == 60)[0])}, len(EDGES) - 1)
     laws = Laws(only({0: 32}, QUARTERS), np.array([0]), np.repeat(an_hour, 24, axis=0)[None], rows)
     travel = np.array([[99.0], [40.0], [99.0], [5.0], [99.0], [99.0]])
-    days = rehearsal.play(law, np.zeros(50, dtype=np.int64), laws, EDGES, travel, "test")
+    days = rehearsal.play(law, np.zeros(50, dtype=np.int64), laws, EDGES, Journeys.by_purpose(travel), "test")
     gone = days.starts[:, 1:3] - days.ends[:, :2]
     assert (gone == [5, 40]).all()
+
+
+def test_a_schedule_lived_again_is_the_same_day_with_other_ways() -> None:
+    """Durations begin when the way ends, what ends by the clock does not care, and every copy of a day stands a pool's length on."""
+    law = handmade.chains(((0, 3, 1, 0), (0,)))
+    schedules = np.full((2, 20), -1, dtype=np.int16)
+    half_hour = int(np.flatnonzero(EDGES == 30)[0])
+    schedules[0, :3] = (32, half_hour, BY_CLOCK + 68)  # leaves after 8:00, shops for half an hour and more, is at work until 17:00
+    ways = Journeys.by_purpose(np.stack([np.linspace(5, 60, 100)] * 6))
+    days = rehearsal.replay(law, np.array([0, 1]), schedules, EDGES, ways, 200)
+    gone, still = np.arange(0, 400, 2), np.arange(1, 400, 2)
+    assert (days.chain[gone] == 0).all() and (days.chain[still] == 1).all() and (days.lasting[still] == -1).all()
+    assert (days.quarter[gone] == 32).all() and (days.quarter[still] == -1).all()
+    first_way, lasted = (days.starts[gone, 1] - days.ends[gone, 0]), (days.ends - days.starts)[gone, 1]
+    assert len(np.unique(first_way)) > 20 and first_way.min() >= 5 and first_way.max() <= 60
+    assert (lasted >= EDGES[half_hour]).all() and (lasted < EDGES[half_hour + 1]).all()
+    assert (days.ends[gone, 2] // 15 == 68).all() and len(np.unique(days.starts[gone, 2])) > 40

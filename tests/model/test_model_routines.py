@@ -140,25 +140,6 @@ def test_nobody_without_work_takes_part_in_it_and_nobody_exceeds_the_class() -> 
     assert found[..., 1] == pytest.approx(wanted[..., 1], rel=1e-3)
 
 
-def test_typical_travel_times_follow_their_table() -> None:
-    shape = (handmade.BANDS, len(handmade.DOMAIN.travel_edges_min))
-    counts = np.zeros(shape)
-    counts[2, 4], counts[5, 12] = 750, 250  # 9 to 11 minutes, and 51 to 61
-    found = routines.typical_travel({"travel_time": table("travel_time", counts)}, 6)
-    assert found.shape == (6, 100) and (found == found[0]).all()
-    assert sorted(set(found[0].tolist())) == [10.0, 56.0] and (found[0] == 10).sum() == 75
-
-
-def test_typical_travel_times_are_those_of_the_distances_that_a_purpose_is_gone_for() -> None:
-    times = np.zeros((handmade.BANDS, len(handmade.DOMAIN.travel_edges_min)))
-    times[2, 4], times[5, 12] = 75_000, 25_000
-    far = np.zeros((6, handmade.BANDS))
-    far[1, 5], far[3, 2], far[4, [2, 5]] = 90_000, 90_000, 45_000
-    found = routines.typical_travel({"travel_time": table("travel_time", times), "trip_km": table("trip_km", far)}, 6)
-    assert [np.median(found[p]) for p in (1, 3)] == [56.0, 10.0]  # far to work, near to shops
-    assert (found[4] == 10).sum() == pytest.approx(50, abs=2) and (found[5] == 10).sum() == pytest.approx(75, abs=2)
-
-
 def test_routines_need_their_tables() -> None:
     every = dict.fromkeys(routines.NEEDED, table("anchored", np.ones((3, 2, 2))))
     assert routines.has_routines(every)

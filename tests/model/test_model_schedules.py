@@ -12,13 +12,14 @@ from synthmob.counts import STATISTICS, Public
 from synthmob.marginals import Marginal, unravel
 from synthmob.model import schedules
 from synthmob.model.chains import MAX_STAYS
+from synthmob.model.journeys import Journeys
 from synthmob.model.mobility import duration_bins
 from synthmob.model.reconcile import Noisy
 from synthmob.model.schedules import Timing
 from synthmob.period import Period
 
 LAW = handmade.chains(((0,), (0, 1, 0), (0, 3, 1, 0)))
-TRAVEL = np.tile(np.array([15.0]), (6, 1))
+TRAVEL = Journeys.by_purpose(np.tile(np.array([15.0]), (6, 1)))
 DUTIES = handmade.DOMAIN.duties
 BINS = duration_bins(handmade.DOMAIN)
 
@@ -79,8 +80,8 @@ def test_a_day_counts_as_the_release_bounds_it() -> None:
     day, cell = np.array([0, 0, 0, 0, 1]), np.array([2, 2, 2, 5, 5])
     noisy = Noisy(np.zeros((2, 3)), 0.0, 1.0)
     norm = np.hypot(1.0, 0.5)
-    table = schedules._table(day, cell, 0.5, 1.0, noisy)
+    table = schedules._table(day, cell, 0.5, 1.0, noisy, 2, 2)
     assert table.value == pytest.approx([*[1 / 3 / norm] * 3, 0.5 / norm, 0.5])
     assert table.expected(np.array([10.0, 4.0])) == pytest.approx([0, 0, 10 / norm, 0, 0, 5 / norm + 2])
-    assert schedules._table(day, cell, 0.5, 0.0, noisy).value == pytest.approx([0.5] * 5)
+    assert schedules._table(day, cell, 0.5, 0.0, noisy, 2, 2).value == pytest.approx([0.5] * 5)
     assert table.group.tolist() == [0, 0, 0, 1, 1, 1]

@@ -15,10 +15,14 @@ from hypothesis import strategies as st
 from synthmob.counts.timing import STAYS_LEFT_EDGES
 from synthmob.domain import Axis, ChainAxis
 from synthmob.marginals import Marginal
-from synthmob.model import timing
+from synthmob.model import journeys, timing
 from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
+from synthmob.model.expectation import expectation
+from synthmob.model.geography import Geography
+from synthmob.model.journeys import LAST_EDGE_MIN, Journeys
+from synthmob.model.lives import sample_lives
 from synthmob.model.mobility import duration_bins
-from synthmob.model.routines import Routines, fit_laws, fit_routines, typical_travel
+from synthmob.model.routines import Routines, fit_laws, fit_routines, with_times
 from synthmob.model.timing import Laws
 from synthmob.period import Period
 from synthmob.synthesis.days import generate
@@ -101,15 +105,24 @@ def planted() -> Any:
     return planted_day()
 
 
+def ways(model: Any) -> Journeys:
+    """How long the ways of the model's own Thursdays take."""
+    place, routines = Geography.of(model.zoning, model.domain), model.routines
+    some = sample_lives(model.anchors, routines.chains, (0,), place, 20_000)
+    found = expectation(model.flows, place, some, routines.work_anchor[0], routines.exploration)
+    return journeys.expected(found, some, place, routines.travel, np.append(model.domain.travel_edges_min, LAST_EDGE_MIN))
+
+
 @pytest.fixture(scope="module")
 def refitted(planted: Any) -> Routines:
     model, tables = planted
     people = tables["demographics"].dense()
-    return fit_routines(tables, model.domain, duration_bins(model.domain), people, np.array([True]))
+    routines = fit_routines(tables, model.domain, people)
+    return with_times(routines, tables, model.domain, duration_bins(model.domain), ways(model), np.array([True]))
 
 
 def laws_of(model: Any, tables: dict[str, Marginal], law: Chains) -> Laws:
-    return fit_laws(tables, law, duration_bins(model.domain), 0, DUTIES, typical_travel(tables, len(model.domain.purposes)))
+    return fit_laws(tables, law, duration_bins(model.domain), 0, DUTIES, ways(model))
 
 
 @pytest.fixture(scope="module")

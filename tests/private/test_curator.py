@@ -139,9 +139,9 @@ def test_what_the_columns_and_days_do_not_give_is_dropped_and_said(tmp_path: Pat
     curator = Curator.of(where, TOWN)
     plan = curator.plan(Plan.standard())
     assert plan.dropped[0] == "attribute sex" and "modes (no such column)" in plan.dropped
-    assert "chain_people (one day only)" in plan.dropped and "visitors@zone (one day only)" in plan.dropped
+    assert "place_share (one day only)" in plan.dropped and "visitors@zone (one day only)" in plan.dropped
     assert plan.domain.attributes == ("age_band",) and plan.domain.sex == ("other",)
-    assert not {"modes", "chain_people", "visitors"} & {r.statistic for r in plan.requests}
+    assert not {"modes", "place_share", "visitors"} & {r.statistic for r in plan.requests}
     assert sum(r.share for r in plan.requests) == pytest.approx(1)
     release = curator.measure(few(requests=FEW))
     assert release.info["plan"]["dropped"] == ["attribute sex", "modes (no such column)", "distinct_zones (one day only)"]

@@ -39,6 +39,7 @@ def minutes(cumulative: Sequence[float], edges: Sequence[int], u: float, most: i
 
 def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day_types: Sequence[int], law: Law) -> list[Any]:
     """(person, day, seq, purpose, zone, start, end) of every stay of a person."""
+    night: tuple[int, int] = (0, home)  # what the last day ended with, and where
     visited: dict[int, list[int]] = {p: [] for p in range(len(law["attraction"]))}
     out: list[Any] = []
     for day, (kind, chain) in enumerate(zip(day_types, chains, strict=True)):
@@ -54,11 +55,13 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
             to_come = len(purposes) - 1 - rank
             n = known[purpose]
             own = purpose == 1 and work >= 0 and u[0] < law["work_anchor"][kind][0 if at_work == 0 else 1]
-            if purpose == 0 or own:
-                zone = home if purpose == 0 else work
+            asleep = rank == 0 and day > 0 and purpose == night[0]
+            if purpose == 0 or asleep or own:
+                zone = home if purpose == 0 else night[1] if asleep else work
             else:
-                ahead = work if list(purposes[rank + 1 : rank + 2]) == [1] and work >= 0 else home
-                going = 2 * purpose + (ahead == work and work >= 0 and list(purposes[rank + 1 : rank + 2]) == [1])
+                to_work = list(purposes[rank + 1 : rank + 2]) == [1] and work >= 0
+                ahead = work if to_work else home
+                going = 2 * (kind * len(law["attraction"]) + purpose) + to_work
                 stream = int(seeds.bits(np.uint64(key), person, day, 8 * rank + 6))
                 if n > 0 and u[1] * (n + law["exploration"][purpose]) < n:
                     handy = [law["deterrence"][going][law["bands"][ahead][z]][law["bands"][here][z]] for z in visited[purpose][:n]]
@@ -66,7 +69,7 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
                 else:
                     zone = somewhere(purpose, going, ahead, here, u[3], u[6], stream, law)
             at_work += purpose == 1
-            if not (purpose == 0 or own) and len(visited[purpose]) < PLACES_KEPT:
+            if not (purpose == 0 or asleep or own) and len(visited[purpose]) < PLACES_KEPT:
                 visited[purpose].append(zone)
             start = 0
             if rank > 0:
@@ -75,6 +78,7 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
             end = DAY if to_come == 0 else leaving(schedule, rank, start, to_come, u[5], law["duration_edges"])
             out.append((person, day, rank, purpose, zone, start, end))
             here, clock = zone, end
+        night = (purpose, here)
     return out
 
 

@@ -155,18 +155,6 @@ def test_places_are_known_from_the_next_day_on_and_returned_to_at_the_stated_rat
     assert again == pytest.approx(0.5 * (0.5 + 0.5 / 6) + 0.5 / 6, abs=0.01)
 
 
-def test_chains_are_chosen_by_class_and_day_type() -> None:
-    rng = np.random.default_rng(1)
-    weights = rng.integers(0, 4, (2, 48, 9)) * rng.integers(0, 2, (2, 48, 9))
-    weights[..., -1] += 1
-    cumulative, u = weights.cumsum(axis=-1).astype(float), rng.random((300, 3))
-    klass, day_type = rng.integers(0, 48, 300), np.array([0, 1, 1])
-    found = kernel.choose_chains(u, klass, day_type, cumulative, draws.guides(cumulative, 64))
-    want = [[twin.pick(cumulative[day_type[d], klass[p]], u[p, d]) for d in range(3)] for p in range(300)]
-    assert found.tolist() == want
-    assert (weights[day_type[None, :], klass[:, None], found] > 0).all()
-
-
 def test_points_are_those_of_the_twin() -> None:
     triangles = Triangles.of(handmade.zoning())
     rng = np.random.default_rng(2)
