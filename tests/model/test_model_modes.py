@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import handmade_modes
@@ -10,13 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthmob import modelcheck
+from synthmob import modelcheck, modelfile
+from synthmob.cli import main
 from synthmob.counts.modes import AGAIN, LEFT, MODE_WEIGHT
 from synthmob.counts.routines import MOST_TRIPS
 from synthmob.domain import Axis
 from synthmob.errors import FormatError
 from synthmob.marginals import Marginal
-from synthmob.model.modes import Modes, alike, fit_modes, has_modes
+from synthmob.model.modes import alike, fit_modes, has_modes
 
 BANDS, MODES, BINS = 6, 4, 7
 AXES = {"distance": BANDS, "mode": MODES, "minutes": BINS}
@@ -135,5 +138,14 @@ def test_modes_that_cannot_be_are_refused(changes: dict[str, Any], says: str) ->
         modelcheck.check(handmade_modes.model(**changes))
 
 
-def test_modes_are_a_part_of_a_model_and_not_of_its_days() -> None:
-    assert isinstance(handmade_modes.model().modes, Modes)
+def test_a_model_on_disk_keeps_its_modes_and_a_damaged_one_ends_in_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = handmade_modes.model()
+    again = modelfile.load(modelfile.save(model, tmp_path / "model"))
+    assert model.modes is not None and again.modes is not None
+    for name in ("share", "travel", "habit"):
+        assert np.array_equal(getattr(again.modes, name), getattr(model.modes, name))
+    said = json.loads((tmp_path / "model" / "model.json").read_text())
+    del said["arrays"]["modes.travel"]
+    (tmp_path / "model" / "model.json").write_text(json.dumps(said))
+    assert main(["generate", str(tmp_path / "model"), "--persons", "10", "--days", "1", "-o", str(tmp_path / "out")]) == 2
+    assert "does not describe modes.travel as an array" in capsys.readouterr().err and not (tmp_path / "out").exists()
