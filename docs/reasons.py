@@ -71,6 +71,7 @@ EIGHTH_A_TRIP = Reason(
     "the weights of a day type sum to at most 1", _one)
 EACH_TRIP = "every trip adds 1/days to one cell, as many as a life has"
 HALF_A_TRIP = "every trip adds half of 1/days to one cell, as many as a life has"
+QUARTER_A_TRIP = "every trip adds a quarter of 1/days to one cell, as many as a life has"
 INNER_STAYS = "every stay between two trips adds half of 1/days of its type to one cell, as many as a day has"
 
 EACH_EVENT = "every event adds {} of 1/days to one cell, as many as a life has"
@@ -116,7 +117,10 @@ REASONS: dict[str, Reason] = {
     "travel_time": Reason(
         "a day adds 1/days for the first trip of each distance band: the weights of a band sum to at most 1",
         lambda public: len(public.domain.distance_edges_km) + 1),
-    "modes": Reason(HALF_A_TRIP, None),
+    "modes": Reason(QUARTER_A_TRIP, None),
+    "mode_share": Reason("every trip adds an eighth of 1/days to the cell of its mode, as many as a life has", None),
+    "mode_time": Reason(QUARTER_A_TRIP, None),
+    "mode_again": Reason("every trip after another adds an eighth of 1/days to one cell, as many as a life has", None),
     "anchored": Reason("the first stay at work of a day is in one of two places, the later ones in at most both", _anchored),
     "distinct_zones": ONE_CELL,
     "place_share": Reason("1 in one cell for each of the five places visited most", lambda public: len(PLACE_RANKS)),

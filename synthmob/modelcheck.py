@@ -17,6 +17,7 @@ from synthmob.domain import DAY_TYPES, DIRECTIONS, EVENT_DURATION_EDGES_S, KINDS
 from synthmob.errors import FormatError
 from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
 from synthmob.model.mobility import MobilityModel
+from synthmob.model.modes import Modes
 from synthmob.model.schedules import Timing
 from synthmob.model.timing import BY_CLOCK, QUARTERS
 from synthmob.model.usage import HOURS, Usage
@@ -24,6 +25,8 @@ from synthmob.model.usage import HOURS, Usage
 Array = npt.NDArray[Any]
 MAX_PURPOSES = 16
 """As many purposes as the kernel has room for."""
+MAX_MODES = 127
+"""As many modes as a byte can tell apart."""
 YES_OR_NO = 2
 LARGEST = 1e15
 """More than any number of persons, and so far from overflow that products of three weights and sums over all zones are finite."""
@@ -64,8 +67,20 @@ def check(model: MobilityModel) -> None:
     for kind, (chains, timing) in enumerate(zip(routines.chains, routines.timings, strict=True)):
         _chains(f"routines.chains.{kind}", chains, purposes, groups * YES_OR_NO)
         _timing(f"routines.timings.{kind}", timing, chains, len(domain.duration_edges_min))
+    if model.modes is not None:
+        _modes(model.modes, bands, len(domain.modes), len(domain.travel_edges_min))
     if model.usage is not None:
         _usage(model.usage, anchors.groups.shape[2], zones, len(domain.apps))
+
+
+def _modes(modes: Modes, bands: int, n: int, bins: int) -> None:
+    if n > MAX_MODES:
+        raise FormatError(f"The model has {n} modes: at most {MAX_MODES} can be generated, merge some in the plan.")
+    _weights("modes.share", modes.share, (bands, n))
+    _weights("modes.travel", modes.travel, (bands, n, bins))
+    _weights("modes.habit", modes.habit, (1,))
+    if float(modes.habit[0]) > 1:
+        _refuse("modes.habit", "a chance above 1")
 
 
 def _usage(usage: Usage, groups: int, zones: int, apps: int) -> None:

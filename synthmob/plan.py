@@ -17,7 +17,7 @@ from synthmob import accounting, folders
 from synthmob.domain import Domain
 from synthmob.errors import PlanError
 from synthmob.period import Period
-from synthmob.request import STANDARD, USAGE, Request
+from synthmob.request import MODES, STANDARD, USAGE, Request
 from synthmob.zones import Zoning
 
 MIN_GROUP = 50
@@ -106,8 +106,8 @@ class Plan:
                 dropped.append(request.name)
             elif request.needs_days > period.days:
                 dropped.append(f"{request.name} (one day only)")
-            elif request.statistic == "modes" and not modes:
-                dropped.append("modes (no such column)")
+            elif request.statistic in MODES and not modes:
+                dropped.append(f"{request.statistic} (no such column)")
             elif not set(request.needs_columns) <= set(usage):
                 dropped.extend([f"{request.name} (no such column)"] if usage else [])
             else:

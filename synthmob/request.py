@@ -46,6 +46,8 @@ class Request:
         return f"{self.statistic}@{self.level}" if self.level else self.statistic
 
 
+MODES = ("modes", "mode_share", "mode_time", "mode_again")
+"""Statistics of how people travel, for records that tell it."""
 STANDARD = (
     Request("demographics", "", 0.2),
     Request("home_by_group", "district", 1.0),
@@ -86,7 +88,10 @@ STANDARD = (
     Request("durations_between", "", 0.3, 1.3, per_day_type=True, bound_many_l2=1.0),
     Request("chain_episodes", "", 0.5, math.sqrt(5), per_day_type=True, bound_many_l2=1.3),
     Request("travel_time", "", 0.4, 2.2, bound_many_l2=0.9),
-    Request("modes", "", 0.1, 1.9, bound_many_l2=1.1),
+    Request("modes", "", 0.1, 1.0, bound_many_l2=0.6),
+    Request("mode_share", "", 0.2),
+    Request("mode_time", "", 0.1, 1.0, bound_many_l2=0.6),
+    Request("mode_again", "", 0.05),
     Request("anchored", "", 0.1, 1.75, per_day_type=True, bound_many_l2=0.9),
     Request("distinct_zones", "", 0.1, needs_days=2),
     Request("place_share", "", 0.2, math.sqrt(5), needs_days=2),

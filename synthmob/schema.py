@@ -60,6 +60,7 @@ _START = Column("start_min", "int32", "min", "start, minutes from local midnight
 _END = Column("end_min", "int32", "min", "end, minutes from local midnight, 0 to 1440")
 _PURPOSE = Column("purpose", "string", "", "what the stay is for: home, work, education, shop, leisure, other")
 _ZONE = Column("zone_id", "string", "", "zone of the zoning; null is outside it")
+_MODE = Column("mode", "string", "", "mode of the trip to this stay", optional=True)
 _LON = Column("lon", "float64", "degrees", "longitude, EPSG:4326", optional=True)
 _LAT = Column("lat", "float64", "degrees", "latitude, EPSG:4326", optional=True)
 _PERSON = Column("person_id", "int64", "", "a synthetic person (inside the boundary: a fresh random number)")
@@ -84,7 +85,7 @@ EVENTS = Table("events", "one record of the network (call, message, data session
     *USAGE))
 RECORD_STAYS = Table("stays", "a dwell of a real subscriber in a zone, private", (
     Column("subscriber_id", "int64|string", "", "key of SUBSCRIBERS"), _DAY, _SEQ, _PURPOSE, _ZONE, _START, _END,
-    Column("mode", "string", "", "mode of the trip to this stay", optional=True), _LON, _LAT))
+    _MODE, _LON, _LAT))
 PERSONS = Table("persons", "one synthetic person", (
     _PERSON, _SEX, _AGE,
     Column("worker", "string", "", "yes for a person with a work zone, no otherwise"),
@@ -95,7 +96,7 @@ PERSONS = Table("persons", "one synthetic person", (
     Column("weight", "float64", "people", "residents that this person stands for (generate --scale-to)", optional=True)),
     key=("person_id",))
 STAYS = Table("stays", "a dwell of a synthetic person in a zone, start to end, with purpose", (
-    _PERSON, _DAY, _SEQ, _PURPOSE, _ZONE, _START, _END, _LON, _LAT),
+    _PERSON, _DAY, _SEQ, _PURPOSE, _ZONE, _START, _END, _MODE, _LON, _LAT),
     key=_VISIT, links=(_OF_PERSON, _ON_DAY, Link("zone_id", "zones", "zone_id")))
 TRIPS = Table("trips", "a movement of a synthetic person between two successive stays", (
     _PERSON, _DAY, _SEQ,
@@ -104,6 +105,7 @@ TRIPS = Table("trips", "a movement of a synthetic person between two successive 
     Column("depart_min", "int32", "min", "end of the stay before, minutes from local midnight"),
     Column("arrive_min", "int32", "min", "start of the stay after, minutes from local midnight"),
     Column("purpose", "string", "", "purpose of the stay after"),
+    Column("mode", "string", "", "how it is made, where the release tells modes: car, vehicle passenger, walking, ...", optional=True),
     Column("distance_km", "float32", "km", "between zone centroids; inside a zone its mean internal distance")),
     key=_VISIT, links=(
         _OF_PERSON, _ON_DAY, Link("origin_zone", "zones", "zone_id"), Link("destination_zone", "zones", "zone_id")))

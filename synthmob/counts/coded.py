@@ -39,6 +39,7 @@ class Coded:
     work, 1 with education only, 2 neither).
 
     `events`, None where there are none: see `events.coded_events`; `days_of_events` where they cover less than the period, else 0.
+    `has_modes` says whether STAYS told how people travelled: else every mode is -1.
     """
 
     backend: Any
@@ -49,6 +50,7 @@ class Coded:
     period: Period
     events: Any = None
     days_of_events: int = 0
+    has_modes: bool = False
 
     @property
     def usage_days(self) -> int:
@@ -95,7 +97,7 @@ def coded(
     if events is not None:
         used = coded_events(events, people, zones, zoning.n_zones, domain, period)
         used = keep(backend, f"{name}_events", used)
-    return Coded(backend, people, visits, zoning, domain, period, used, days_of_events)
+    return Coded(backend, people, visits, zoning, domain, period, used, days_of_events, "mode" in stays.columns)
 
 
 def _persons(persons: Any, zones: Any, zoning: Zoning, domain: Domain) -> Any:

@@ -6,9 +6,9 @@ from typing import Any
 
 import ibis
 
-from synthmob.counts.anchors import distance_axis, distance_code, group_axes
+from synthmob.counts.anchors import group_axes
 from synthmob.counts.coded import Coded
-from synthmob.counts.flows import day_type_axis, purpose_axis, trips
+from synthmob.counts.flows import day_type_axis, purpose_axis
 from synthmob.counts.statistic import Public, Statistic
 from synthmob.domain import AnyAxis, Axis
 
@@ -18,8 +18,6 @@ MOST_TRIPS = 8
 whole: such a sum is far clearer than a spread of day lengths, and its share of both is clear of how many persons there are."""
 TRANSITION_WEIGHT = 0.5
 """What a transition adds: two alike fit under the cap of 1 a cell, or errand after errand would be lost on busy days."""
-MODE_WEIGHT = 0.5
-"""What a trip adds to modes, for the same reason."""
 PHASES = 3
 PHASE_LABELS = ("first third", "second third", "last third", "long day, first third", "long day, second third",
                 "long day, last third")
@@ -124,14 +122,6 @@ def _and_none(made: Any, days: Any, columns: list[str], code: int) -> Any:
     return rows.filter(rows.weight > 0)
 
 
-def _mode_rows(coded: Coded, level: str) -> Any:
-    """Nobody adds anything where the records do not say how people travelled: then the table is noise."""
-    del level
-    table = trips(coded).filter(ibis._.mode >= 0)
-    return table.select("person_id", "mode", distance=distance_code(table.previous_km, coded.domain.distance_edges_km),
-                        weight=MODE_WEIGHT / table.all_days)
-
-
 def _anchored_rows(coded: Coded, level: str) -> Any:
     del level
     table = coded.visits.filter(ibis._.purpose == 1)
@@ -198,9 +188,6 @@ ROUTINES = (
         "trips", "routines", lambda public, level: (day_type_axis(public), Axis("part", (*public.domain.purposes, "none"))), _trips_rows),
     Statistic("trips_by_group", "routines", lambda public, level: (*_group_day(public), _PART), _trips_by_group_rows),
     Statistic("stays_per_day", "routines", lambda public, level: (day_type_axis(public), _STAYS), _stays_per_day_rows),
-    Statistic(
-        "modes", "routines",
-        lambda public, level: (distance_axis(public), Axis("mode", public.domain.modes)), _mode_rows),
     Statistic(
         "anchored", "routines",
         lambda public, level: (day_type_axis(public), Axis("nth", ("first", "later")), Axis("place", ("anchor", "elsewhere"))),

@@ -48,7 +48,7 @@ def table_section(table: Table, depth: int) -> str:
 
 
 def categories_table(domain: Domain, *, modes: bool) -> str:
-    """The categories of every axis that has some; `modes` only where records are spoken of."""
+    """The categories of every axis that has some; `modes` only where some row has one."""
     values = (
         ("sex", domain.sex), ("age_band", domain.age_band), ("worker", WORKER), ("purpose", domain.purposes),
         *((("mode", domain.modes),) if modes else ()), ("kind", KINDS), ("direction", DIRECTIONS), ("app", domain.apps),
@@ -60,7 +60,8 @@ def dictionary(facts: Facts) -> str:
     """The whole of DICTIONARY.md: the tables of a dataset with the columns that they have."""
     parts = [f"# Data dictionary\n\nOf \"{facts.said.title}\". Files are Parquet. {TIMES}\n"]
     parts.extend(f"\n{table_section(shipped.table, 2)}" for shipped in facts.tables)
-    parts.append(f"\n## Categories\n\n{categories_table(facts.domain, modes=False)}")
+    moded = any("mode" in shipped.table.names for shipped in facts.tables)
+    parts.append(f"\n## Categories\n\n{categories_table(facts.domain, modes=moded)}")
     return "".join(parts)
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from synthmob.export import csvfiles
 from synthmob.export.exporter import Exporter, Options, Written
 from synthmob.export.instants import Instants, table
-from synthmob.export.rows import ends, weights, when
+from synthmob.export.rows import ends, modes, weights, when
 from synthmob.export.source import Block, Progress, Source
 
 STAYS, TRIPS = "stays.csv", "trips.csv"
@@ -30,11 +30,12 @@ def _stays(block: Block, clock: Instants, *, weighted: bool) -> pa.Table:
 
 
 def _trips(block: Block, clock: Instants, *, weighted: bool) -> pa.Table:
-    """One row a trip: person_id, purpose, zones, depart, arrive, the points of both ends, distance_km, and where asked for its weight."""
+    """One row a trip: person_id, purpose, where known mode, zones, depart, arrive, the points of both ends, distance_km, and where asked
+    for its weight."""
     t = block.trips
     people = {"weight": weights(block, t)} if weighted else {}
     return pa.table({
-        "person_id": t["person_id"], "purpose": t["purpose"], "origin_zone": t["origin_zone"],
+        "person_id": t["person_id"], "purpose": t["purpose"], **modes(t), "origin_zone": t["origin_zone"],
         "destination_zone": t["destination_zone"], "depart": when(clock, t, "depart_min"), "arrive": when(clock, t, "arrive_min"),
         **vars(ends(block)), "distance_km": t["distance_km"], **people})  # fmt: skip
 

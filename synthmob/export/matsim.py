@@ -5,14 +5,15 @@
     config.xml                reads day 0
 
 Coordinates are metres in the projection that every file names. A plan's activities are the stays inside the zoning; a person who is
-outside all day has no plan that day. Records have no modes, so every leg says `car`: change it where you know better. With weights each
-person has the attribute `weight`, the people it stands for.
+outside all day has no plan that day. A leg has the mode of the trip to the activity after it, in MATSim's own words; all but cars are
+teleported. Where no modes are known every leg says `car`. With weights each person has the attribute `weight`, the people it stands for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -25,11 +26,16 @@ from synthmob.errors import InputError
 from synthmob.export import network
 from synthmob.export.compressed import compressed
 from synthmob.export.exporter import Exporter, Options, Written
-from synthmob.export.rows import commented, stated
+from synthmob.export.rows import commented, modes, stated
 from synthmob.export.source import Block, Progress, Source
 
 NETWORK, CONFIG = "network.xml.gz", "config.xml"
 MODE = "car"
+MODES = {"vehicle passenger": "ride", "walking": "walk", "bicycle": "bike", "train": "pt", "bus": "pt", "tram": "pt"}
+"""What MATSim calls our modes; it takes the others as they are."""
+TELEPORTED = {"ride": ("teleportedModeFreespeedFactor", "1.0"), "pt": ("teleportedModeFreespeedFactor", "2.0"),
+              "walk": ("teleportedModeSpeed", "0.833"), "bike": ("teleportedModeSpeed", "4.17")}  # fmt: skip
+"""How fast: MATSim's own defaults, m/s or times the time that a car takes; others as bicycles."""
 MAX_DAYS = 366
 UNITS = {"x, y": "m", "end_time": "hh:mm:ss of the local clock", "length": "m", "freespeed": "m/s", "capacity": "vehicles an hour"}
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE {root} SYSTEM "http://www.matsim.org/files/dtd/{dtd}.dtd">\n'
@@ -44,9 +50,9 @@ CONFIG_TEXT = """\
  <module name="qsim"><param name="startTime" value="00:00:00"/><param name="endTime" value="30:00:00"/></module>
  <module name="planCalcScore">
 {activities}
-  <parameterset type="modeParams"><param name="mode" value="car"/></parameterset>
+{modes}
  </module>
- <module name="strategy">
+{routes} <module name="strategy">
   <parameterset type="strategysettings">
    <param name="strategyName" value="BestScore"/><param name="weight" value="1.0"/>
   </parameterset>
@@ -71,6 +77,7 @@ def _name(day: int) -> str:
 def _plans(block: Block, transformer: Any, *, weighted: bool) -> Iterator[tuple[int, str]]:
     """Day and XML of every person with a stay inside the zoning on that day."""
     s = {name: block.stays[name].to_pylist() for name in ("person_id", "day", "purpose", "end_min")}
+    s["leg"] = _legs(block)
     x, y = transformer.transform(block.stays["lon"].to_numpy(), block.stays["lat"].to_numpy())
     inside = np.isfinite(x) & np.isfinite(y)
     about = {
@@ -97,9 +104,23 @@ def _activities(s: dict[str, list[Any]], x: Any, y: Any, rows: list[int]) -> str
     """Activities and the legs between them; the last one lasts for the rest of the day."""
     parts: list[str] = []
     for k in rows:
+        if k != rows[0]:
+            parts.append(f"<leg mode={s['leg'][k]}/>")
         end = "" if k == rows[-1] else f' end_time="{_clock(min(s["end_min"][k], MINUTES_PER_DAY))}"'
         parts.append(f'<activity type={quoteattr(s["purpose"][k])} x="{x[k]:.1f}" y="{y[k]:.1f}"{end}/>')
-    return f'<leg mode="{MODE}"/>'.join(parts)
+    return "".join(parts)
+
+
+def _legs(block: Block) -> list[str]:
+    """The mode, as an attribute, of the leg that leads to each stay."""
+    found = modes(block.stays).get("mode")
+    words = [MODE] * len(block.stays) if found is None else found.to_pylist()
+    return [_attribute(word) for word in words]
+
+
+@cache
+def _attribute(mode: str | None) -> str:
+    return quoteattr(MODES.get(mode or MODE, mode or MODE))
 
 
 def _attributes(source: Source, crs: str) -> str:
@@ -124,12 +145,22 @@ def _network(source: Source, folder: Path) -> int:
     return len(roads.origin)
 
 
+def _teleported(known: list[str]) -> str:
+    """How all modes but the car get to their ends: nothing where there are none."""
+    sets = [
+        f'  <parameterset type="teleportedModeParameters"><param name="mode" value={mode}/>'
+        f'<param name="{name}" value="{value}"/></parameterset>\n'
+        for mode in known if mode != quoteattr(MODE)
+        for name, value in [TELEPORTED.get(mode.strip('"'), TELEPORTED["bike"])]]  # fmt: skip
+    return f' <module name="planscalcroute">\n{"".join(sets)} </module>\n' if sets else ""
+
+
 def write(source: Source, folder: Path, options: Options, progress: Progress) -> Written:
     """A population a day, streamed; the network and the configuration."""
     del options
     if source.period.days > MAX_DAYS:
         raise InputError(f"{source.folder} has {source.period.days} days: MATSim's plans are written for at most {MAX_DAYS}.")
-    links, rows, purposes = _network(source, folder), dict.fromkeys(range(source.period.days), 0), set[str]()
+    links, rows, purposes, gone = _network(source, folder), dict.fromkeys(range(source.period.days), 0), set[str](), set[str]()
     crs = str(source.zoning.projected.crs)
     transformer = pyproj.Transformer.from_crs("EPSG:4326", source.zoning.projected.crs, always_xy=True)
     with ExitStack() as stack:
@@ -138,6 +169,7 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
             file.write(HEAD.format(root="population", dtd="population_v6") + f"<population>\n{_attributes(source, crs)}\n")
         for block in source.blocks(progress):
             purposes |= set(block.stays["purpose"].unique().to_pylist())
+            gone |= {_attribute(mode) for column in modes(block.trips).values() for mode in column.unique().to_pylist()}
             for day, text in _plans(block, transformer, weighted=source.weighted):
                 files[day].write(text)
                 rows[day] += 1
@@ -146,11 +178,12 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
     activities = "\n".join(
         f'  <parameterset type="activityParams"><param name="activityType" value={quoteattr(purpose)}/>'
         '<param name="typicalDuration" value="08:00:00"/></parameterset>' for purpose in sorted(purposes))
-    about = commented(stated(source, crs, UNITS))
-    (folder / CONFIG).write_text(
-        HEAD.format(root="config", dtd="config_v2") + about + CONFIG_TEXT.format(crs=quoteattr(crs), activities=activities),
-        encoding="utf-8")  # fmt: skip
-    notes = ("Every leg says car: the release has no modes.", "Stays outside the zoning are left out of the plans.")
+    about, known = commented(stated(source, crs, UNITS)), sorted(gone | {quoteattr(MODE)})
+    scored = "\n".join(f'  <parameterset type="modeParams"><param name="mode" value={mode}/></parameterset>' for mode in known)
+    text = CONFIG_TEXT.format(crs=quoteattr(crs), activities=activities, modes=scored, routes=_teleported(known))
+    (folder / CONFIG).write_text(HEAD.format(root="config", dtd="config_v2") + about + text, encoding="utf-8")
+    said = "All legs but those by car are teleported." if gone else "Every leg says car: the release has no modes."
+    notes = (said, "Stays outside the zoning are left out of the plans.")
     return Written({**{_name(day): n for day, n in rows.items()}, NETWORK: links, CONFIG: 1}, UNITS, crs, source.period.timezone, notes)
 
 

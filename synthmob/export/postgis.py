@@ -4,7 +4,8 @@
     zones.csv     zone_id, district_id, geom
     persons.csv   the columns of OUT, and home as a point
     stays.csv     person_id, day, seq, purpose, zone_id, started, ended, geom
-    trips.csv     person_id, day, seq, purpose, origin_zone, destination_zone, departed, arrived, distance_km, geom: a straight line
+    trips.csv     person_id, day, seq, purpose, origin_zone, destination_zone, where known mode, departed, arrived, distance_km, geom: a
+                  straight line
 
 Shapes are EWKB in hexadecimal, EPSG:4326; instants are UTC. Units, CRS and time zone become comments of the database. The schema
 must be new: nothing that is there is replaced.
@@ -22,7 +23,7 @@ import shapely
 from synthmob.export import csvfiles, sqlfiles
 from synthmob.export.exporter import Exporter, Options, Written
 from synthmob.export.instants import Instants, table
-from synthmob.export.rows import FloatArray, ends, stated, weights, when
+from synthmob.export.rows import FloatArray, ends, modes, stated, weights, when
 from synthmob.export.source import WEIGHT, Block, Progress, Source
 from synthmob.export.sqlfiles import CRS, SRID
 from synthmob.schema import PERSONS
@@ -91,7 +92,7 @@ def _tables(block: Block, clock: Instants, *, weighted: bool) -> dict[str, pa.Ta
     if set(HOME) <= set(p.column_names):
         people = people.append_column("home", _points(*_degrees(p, *HOME)))
     stays = {name: s[name] for name in ("person_id", "day", "seq", "purpose", "zone_id")}
-    trips = {name: t[name] for name in ("person_id", "day", "seq", "purpose", "origin_zone", "destination_zone")}
+    trips = {name: t[name] for name in ("person_id", "day", "seq", "purpose", "origin_zone", "destination_zone")} | modes(t)
     return {
         "persons.csv": people,
         "stays.csv": pa.table({**stays, "started": when(clock, s, "start_min"), "ended": when(clock, s, "end_min"),

@@ -41,6 +41,11 @@ def when(clock: Instants, table: pa.Table, column: str) -> pa.Array:
     return pa.array(clock[table["day"].to_numpy(), table[column].to_numpy()]).cast(UTC)
 
 
+def modes(table: pa.Table) -> dict[str, pa.ChunkedArray]:
+    """The column of modes of stays or trips, where OUT has one."""
+    return {"mode": table["mode"]} if "mode" in table.column_names else {}
+
+
 def weights(block: Block, table: pa.Table) -> FloatArray:
     """How many people each row of a block's table stands for."""
     return block.weights[block.whose(table)]

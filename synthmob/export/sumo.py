@@ -1,4 +1,4 @@
-"""SUMO: every trip as a car, the flows as an OD of zones, and a network, in a folder whose .sumocfg runs as it is.
+"""SUMO: trips by car (all of them where no modes are known), an OD of zones, and a network, in a folder whose .sumocfg runs as it is.
 
     run.sumocfg           sumo -c run.sumocfg
     zones.net.xml         a network made from the zoning, see sumonet.py; or net.xml, the user's own
@@ -7,7 +7,8 @@
     od.xml                trips between zones by hour as tazRelation, for od2trips
 
 Times are seconds from the first midnight of the period, so a day may have 23 or 25 hours. On a made-up network a trip goes from
-street to street of its zones; on the user's own, between the points of its stays. Trips from or to outside are left out.
+street to street of its zones; on the user's own, between the points of its stays. Trips from or to outside are left out, and so are
+those by other modes than car: passengers are in the cars of others.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, cast
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.parquet as pq
 import shapely
 
@@ -30,10 +33,13 @@ from synthmob.export import network, sumonet
 from synthmob.export.compressed import compressed
 from synthmob.export.exporter import Exporter, Options, Written
 from synthmob.export.instants import Instants, table
-from synthmob.export.rows import FloatArray, commented, ends, stated, weights, zone_pairs
+from synthmob.export.rows import FloatArray, commented, ends, modes, stated, weights, zone_pairs
 from synthmob.export.source import Block, Progress, Source
 from synthmob.export.sums import Sums
 
+pc = cast(Any, pyarrow.compute)
+CAR = "car"
+"""The mode whose trips drive, and how they are called in all files."""
 CONFIG, NET, ZONES, OD, OWN = "run.sumocfg", "zones.net.xml", "zones.add.xml", "od.xml", ("net.xml", "net.xml.gz")
 MAX_DAYS = 366
 HOUR_S = 3600
@@ -53,8 +59,14 @@ def _name(day: int) -> str:
     return f"trips_{day:03d}.xml.gz"
 
 
+def _driven(block: Block) -> pa.Array[Any]:
+    """Which trips of a block are cars: all of them where no modes are known."""
+    mode = modes(block.trips).get("mode")
+    return pa.array(np.ones(len(block.trips), bool)) if mode is None else pc.fill_null(pc.equal(mode, CAR), False).combine_chunks()
+
+
 def _trips(block: Block, source: Source, clock: Instants) -> pa.Table:
-    """The trips inside the zoning: day, seconds of departure, person, seq, zone indices and points of both ends, weight."""
+    """The trips by car inside the zoning: day, seconds of departure, person, seq, zone indices and points of both ends, weight."""
     t, n = block.trips, source.zoning.n_zones
     day = t["day"].to_numpy()
     depart = (clock[day, t["depart_min"].to_numpy()] - clock[0, 0]).astype(np.int64)
@@ -62,7 +74,7 @@ def _trips(block: Block, source: Source, clock: Instants) -> pa.Table:
     inside = pa.array((origin < n) & (destination < n))
     return pa.table({
         "day": day, "depart": depart, "person": t["person_id"], "seq": t["seq"], "origin": origin, "destination": destination,
-        **vars(ends(block)), "weight": weights(block, t)}).filter(inside)  # fmt: skip
+        **vars(ends(block)), "weight": weights(block, t)}).filter(pc.and_(inside, _driven(block)))  # fmt: skip
 
 
 def _in_order(path: Path, first_s: int, last_s: int) -> Iterator[pa.Table]:
@@ -91,22 +103,26 @@ def _lines(trips: pa.Table, *, own: bool) -> Iterator[str]:
         yield f'<trip id="{person}_{day}_{seq}" type="car" depart="{depart}" {way} departLane="best"/>\n'
 
 
-def _spool(source: Source, folder: Path, clock: Instants, progress: Progress) -> tuple[Sums, int]:
-    """The trips of each day in a file of their own, unsorted; people by hour, origin and destination, and trips left out."""
-    sums, outside = Sums(), 0
+def _spool(source: Source, folder: Path, clock: Instants, progress: Progress) -> tuple[Sums, int, int | None]:
+    """The trips of each day in a file of their own, unsorted; people by hour, origin and destination; trips by car that are left out,
+    and trips by other modes, None where no modes are known."""
+    sums, outside, others = Sums(), 0, None
     n = source.zoning.n_zones
     writers: dict[int, pq.ParquetWriter] = {}
     with ExitStack() as stack:
         for block in source.blocks(progress):
             made = _trips(block, source, clock)
-            outside += len(block.trips) - len(made)
+            cars = int(pc.sum(_driven(block)).as_py() or 0)
+            outside += cars - len(made)
+            if modes(block.trips):
+                others = (others or 0) + len(block.trips) - cars
             hour = made["depart"].to_numpy() // HOUR_S
             sums.add((hour * n + made["origin"].to_numpy()) * n + made["destination"].to_numpy(), made["weight"].to_numpy())
             for day in range(source.period.days):
                 if day not in writers:
                     writers[day] = stack.enter_context(pq.ParquetWriter(folder / f"{day}.parquet", made.schema, compression="zstd"))
                 writers[day].write_table(made.filter(pa.array(made["day"].to_numpy() == day)))
-    return sums, outside
+    return sums, outside, others
 
 
 def write(source: Source, folder: Path, options: Options, progress: Progress) -> Written:
@@ -119,7 +135,7 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
     spool = folder / "spool"
     spool.mkdir()
     clock = table(source.period)
-    sums, outside = _spool(source, spool, clock, progress)
+    sums, outside, others = _spool(source, spool, clock, progress)
     seconds = (clock - clock[0, 0]).astype(np.int64)
     rows: dict[str, int] = {}
     for day in range(source.period.days):
@@ -137,7 +153,8 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
     if not own:
         rows[NET] = _write_net(source, folder, sums, about)
     _write_config(source, folder, net, about, own=own)
-    notes = (f"{outside:,} trips from or to outside the zoning are left out.", "Every trip is a car: the release has no modes.")
+    by = "Every trip is a car: the release has no modes." if others is None else f"{others:,} trips by other modes than car are left out."
+    notes = (f"{outside:,} trips from or to outside the zoning are left out.", by)
     return Written({**rows, ZONES: source.zoning.n_zones, CONFIG: 1} | ({net: 1} if own else {}), UNITS, crs, source.period.timezone, notes)
 
 
@@ -219,5 +236,5 @@ def _write_config(source: Source, folder: Path, net: str, about: str, *, own: bo
 
 
 SUMO = Exporter(
-    "sumo", "every trip as a car, an OD by hour, and a network, ready to run", ("SUMO",),
+    "sumo", "trips by car, an OD by hour, and a network, ready to run", ("SUMO",),
     (CONFIG, NET, *OWN, ZONES, OD, *(_name(day) for day in range(MAX_DAYS))), write, takes=("net",))

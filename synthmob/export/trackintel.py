@@ -1,7 +1,7 @@
 """trackintel: staypoints, triplegs, trips and locations as CSV with WKT shapes, in the columns that its readers want.
 
     staypoints.csv   id, user_id, started_at, finished_at, purpose, zone_id, location_id, prev_trip_id, next_trip_id, geom
-    triplegs.csv     id, user_id, started_at, finished_at, trip_id, geom: one straight leg a trip
+    triplegs.csv     id, user_id, started_at, finished_at, trip_id, where known mode, geom: one straight leg a trip
     trips.csv        id, user_id, started_at, finished_at, origin_staypoint_id, destination_staypoint_id, geom
     locations.csv    id, user_id, center: a point for each place a person stays at
 
@@ -23,7 +23,7 @@ import pyarrow as pa
 from synthmob.export import csvfiles
 from synthmob.export.exporter import Exporter, Options, Written
 from synthmob.export.instants import Instants, table
-from synthmob.export.rows import when
+from synthmob.export.rows import modes, when
 from synthmob.export.source import Block, Progress, Source
 
 FILES = ("staypoints.csv", "triplegs.csv", "trips.csv", "locations.csv")
@@ -65,7 +65,7 @@ def _tables(block: Block, clock: Instants, first: tuple[int, int, int], *, weigh
             "id": staypoint[inside], "user_id": there["person_id"], "started_at": there["began"], "finished_at": there["ended"],
             "purpose": there["purpose"], "zone_id": there["zone_id"], "location_id": location,
             "prev_trip_id": _or_null(trip[inside]), "next_trip_id": _or_null(following[inside]), "geom": _wkt((lon[inside], lat[inside]))}),
-        "triplegs.csv": pa.table({**common, "trip_id": trip[follows], "geom": line}).filter(moved),
+        "triplegs.csv": pa.table({**common, "trip_id": trip[follows], **modes(here), "geom": line}).filter(moved),
         "trips.csv": pa.table({**common, **ends, "geom": [text.replace("LINESTRING (", "MULTIPOINT (") for text in line]}),
         "locations.csv": pa.table({"id": kept["id"], "user_id": kept["user"], "center": _wkt((kept["lon"], kept["lat"]))})}  # fmt: skip
     first_person = int(block.persons["person_id"][0].as_py())

@@ -21,6 +21,7 @@ from synthmob.fidelity.floor import BOOTSTRAPS, resampled_counts, resamples, tru
 from synthmob.fidelity.lifemetrics import LIFE_METRICS
 from synthmob.fidelity.lives import LIFE_FEATURES, seen_throughout
 from synthmob.fidelity.metrics import METRICS, Metric
+from synthmob.fidelity.modes import MODE_FEATURES, MODE_METRICS, NO_MODES
 from synthmob.fidelity.result import Fidelity, Finding
 from synthmob.fidelity.sides import (
     FloatArray,
@@ -36,6 +37,9 @@ from synthmob.zones import Zoning
 
 ATTRIBUTES = ("sex", "age_band")
 EVERY = (*METRICS, *LIFE_METRICS)
+ALONE = USAGE_FEATURES | MODE_FEATURES
+"""Features whose baseline is the product of the truth's own margins."""
+EVERY_FEATURE = FEATURES | LIFE_FEATURES | ALONE
 LIVES_APART = "metrics of several days: left out, one side has nobody who is seen on every day of a period of at least two"
 
 
@@ -69,13 +73,16 @@ def compare_inside(
     phones = {known.coded.events is not None, made.coded.events is not None}
     if phones == {True}:
         metrics = (*metrics, *USAGE_METRICS)
+    moded = {known.coded.has_modes, made.coded.has_modes}
+    if moded == {True}:
+        metrics = (*metrics, *MODE_METRICS)
     present = tuple(a for a in ATTRIBUTES if a in domain.attributes and _has(truth, a) and _has(synthetic, a))
     wanted = [m for m in metrics if set(m.needs) <= set(present)]
     lives = any(m.feature in LIFE_FEATURES for m in wanted)
     apart = lives and not all(seen_throughout(side) for side in (known, made))
     if apart:
         wanted = [m for m in wanted if m.feature not in LIFE_FEATURES]
-    features = [f for name, f in (FEATURES | LIFE_FEATURES | USAGE_FEATURES).items() if any(m.feature == name for m in wanted)]
+    features = [f for name, f in EVERY_FEATURE.items() if any(m.feature == name for m in wanted)]
     scene = Scene(zoning, domain, shared_day_types([known, made], period))
     others = [_summed(made, features)]
     made.close()
@@ -86,13 +93,13 @@ def compare_inside(
     found: dict[str, Finding] = {}
     for feature in features:
         own, beside = pull(known, feature, by_person=True), [other.cells[feature.name] for other in others]
-        if feature.name in USAGE_FEATURES:  # the naive population has no phones
+        if feature.name in ALONE:  # the naive population has no phones, and goes by nothing
             beside[1] = product_of_margins(own, known.n_persons, made.n_persons)
         aligned = align(own, beside)
         scored = [m for m in wanted if m.feature == feature.name]
         found |= _findings(scored, _Normal.of(feature, aligned, known, others, draws, scene), scene)
     known.close()
-    left = {NO_EVENTS: len(phones) > 1, LIVES_APART: apart}
+    left = {NO_EVENTS: len(phones) > 1, NO_MODES: len(moded) > 1, LIVES_APART: apart}
     notes = (*_notes(metrics, wanted, scene, period), *(why for why, so in left.items() if so))
     return Fidelity(
         "inside", True, made.n_persons, tuple(found[m.name] for m in wanted if m.name in found), notes=notes

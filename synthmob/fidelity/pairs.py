@@ -16,6 +16,7 @@ from synthmob.fidelity.align import IntArray, sums
 from synthmob.fidelity.sides import FloatArray, Tables, open_side
 from synthmob.marginals import Marginal, ravel
 from synthmob.period import Period
+from synthmob.request import MODES
 from synthmob.zones import Zoning
 
 if TYPE_CHECKING:
@@ -70,10 +71,12 @@ def _pairs(marginals: Mapping[str, Marginal], coded: Coded, *, hidden: bool) -> 
     silent = coded.events is None
     if silent and any(_of_usage(name) for name in marginals):
         notes.append("tables of usage: left out, the population has no events")
+    if not coded.has_modes and any(name in MODES for name in marginals):
+        notes.append("tables of modes: left out, the population does not know how it travels")
     for name, released in marginals.items():
         statistic_name, _, level = name.partition("@")
         statistic = STATISTICS.get(statistic_name)
-        if silent and _of_usage(name):
+        if (silent and _of_usage(name)) or (not coded.has_modes and name in MODES):
             continue
         why = _left_out(name, released, statistic, coded, hidden=hidden)
         if statistic is None or why:

@@ -73,6 +73,18 @@ class Grid:
         return float(np.dot(inside, people) / total)
 
 
+def tvd_within(truth: FloatArray, other: FloatArray) -> float:
+    """The mean total variation distance inside the groups, weighted by the truth's people in each.
+
+    >>> tvd_within(np.array([[3.0, 0.0], [0.0, 1.0]]), np.array([[2.0, 2.0], [0.0, 9.0]]))
+    0.375
+
+    """
+    people = truth.sum(axis=1)
+    inside = [tvd(p, q) if n > 0 else 0.0 for p, q, n in zip(truth, other, people, strict=True)]
+    return float(np.dot(inside, people) / people.sum()) if people.sum() > 0 else tvd(truth, other)
+
+
 def trips_each(days: FloatArray) -> FloatArray:
     """Trips per person-day of each group from counts over stays per day, 0 for a group without days, shape (groups,).
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synthmob.counts.modes import LEFT
 from synthmob.counts.routines import PLACE_RANKS
-from synthmob.domain import Domain
+from synthmob.domain import Domain, bin_labels
 from synthmob.fidelity.align import Cells, IntArray, sums
 from synthmob.fidelity.density import area_distances_km, map_level
 from synthmob.fidelity.features import STEP_KM
@@ -156,5 +157,8 @@ def _group_name(columns: Sequence[str], codes: IntArray, domain: Domain) -> str:
         "worker": ("worker", "no worker"),
         "purpose": domain.purposes,
         "k": PLACE_RANKS,
+        "mode": domain.modes,
+        "distance": (*bin_labels(domain.distance_edges_km), "outside"),
+        "left": LEFT,
     }
     return " ".join(labels[column][code] for column, code in zip(columns, codes, strict=True))

@@ -19,6 +19,7 @@ from synthmob.model import anchors as anchors_law
 from synthmob.model import defaults
 from synthmob.model import flows as flows_law
 from synthmob.model import journeys as journeys_law
+from synthmob.model import modes as modes_law
 from synthmob.model import routines as routines_law
 from synthmob.model import usage as usage_law
 from synthmob.model.anchors import Anchors
@@ -27,6 +28,7 @@ from synthmob.model.flows import Flows
 from synthmob.model.geography import Geography
 from synthmob.model.journeys import LAST_EDGE_MIN
 from synthmob.model.lives import Lives, sample_lives
+from synthmob.model.modes import Modes
 from synthmob.model.routines import Routines
 from synthmob.model.timing import Bins
 from synthmob.model.usage import Usage
@@ -46,7 +48,7 @@ DEFAULT_PERIOD = Period(datetime.date(2026, 3, 2), 7, "UTC")
 
 @dataclass(frozen=True)
 class MobilityModel:
-    """Four words fitted: anchors, flows, routines and, where the release has it, usage.
+    """Four words fitted: anchors, flows, routines and, where the release has it, usage; and by which modes people travel, where it tells.
 
     `day_type_of` maps a day type of DAY_TYPES to a row of `routines`; `zoning` is the public one it was fitted on; `assumed` says in
     words what the release was silent on; `source` is the release's own privacy statement.
@@ -62,6 +64,7 @@ class MobilityModel:
     assumed: tuple[str, ...]
     source: dict[str, Any]
     usage: Usage | None = None
+    modes: Modes | None = None
 
 
 def fit(release: Release, zoning: Zoning) -> MobilityModel:
@@ -98,7 +101,8 @@ def fit(release: Release, zoning: Zoning) -> MobilityModel:
     usage = None
     if usage_law.has_usage(tables):
         usage = usage_law.fit_usage(tables, domain, people, period, anchors.home_worker.sum(axis=1), geography)
-    return MobilityModel(anchors, flows, routines, domain, period, zoning, day_type_of, tuple(assumed), dict(release.info), usage)
+    modes = modes_law.fit_modes(tables, routines.travel) if modes_law.has_modes(tables) else None
+    return MobilityModel(anchors, flows, routines, domain, period, zoning, day_type_of, tuple(assumed), dict(release.info), usage, modes)
 
 
 def _lives(anchors: Anchors, routines: Routines, week: tuple[int, ...], geography: Geography, people: float) -> Lives:

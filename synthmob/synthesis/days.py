@@ -15,6 +15,7 @@ from synthmob.errors import InputError
 from synthmob.model.geography import Geography
 from synthmob.model.journeys import LAST_EDGE_MIN
 from synthmob.model.mobility import MobilityModel
+from synthmob.model.modes import Modes
 from synthmob.synthesis import places
 from synthmob.synthesis.order import even
 from synthmob.synthesis.points import INWARD, Triangles
@@ -31,7 +32,8 @@ LAST_DURATION_EDGE = 1440
 
 @dataclass(frozen=True)
 class Stays:
-    """Stays of a block, one entry each, ordered by person, day, seq; `lonlat` (stays, 2) degrees, NaN for outside."""
+    """Stays of a block, one entry each, ordered by person, day, seq; `lonlat` (stays, 2) degrees, NaN for outside; `mode` of the trip
+    to each, -1 for the first of a day, and no entry at all where the model knows of no modes."""
 
     person: npt.NDArray[np.int64]
     day: npt.NDArray[np.int32]
@@ -40,6 +42,7 @@ class Stays:
     zone: npt.NDArray[np.int32]
     start: npt.NDArray[np.int32]
     end: npt.NDArray[np.int32]
+    mode: npt.NDArray[np.int8]
     lonlat: npt.NDArray[np.float64]
 
 
@@ -152,13 +155,14 @@ class Population:
         out: dict[str, Any] = {
             "purpose": np.empty(n, np.int8), "zone": np.empty(n, np.int32), "start": np.empty(n, np.int32),
             "end": np.empty(n, np.int32), "day": np.empty(n, np.int32), "seq": np.empty(n, np.int32),
-            "person": np.empty(n, np.int64)}
+            "person": np.empty(n, np.int64), "mode": np.empty(n if self.model.modes is not None else 0, np.int8)}
         kernel.live(
             seeds.stage_key(self.seed, "days"), who.person, who.home, who.work, chain, self.day_types, law["purposes"],
             law["lengths"], law["schedules"], law["schedule_cumulative"], law["schedule_guide"], law["schedule_first"], law["schedule_at"],
-            law["duration_edges"], law["travel"], law["travel_edges"], law["attraction"], law["deterrence"], self.geography.bands,
-            self.geography.parents["district"], law["work_anchor"], law["exploration"], law["patch_first"], law["patch_zone"],
-            law["mass"], law["code"], law["most"], law["alias_share"], law["alias_other"], law["tied"], *out.values())
+            law["duration_edges"], law["travel"], law["travel_edges"], law["mode_share"], law["habit"], law["attraction"],
+            law["deterrence"], self.geography.bands, self.geography.parents["district"], law["work_anchor"], law["exploration"],
+            law["patch_first"], law["patch_zone"], law["mass"], law["code"], law["most"], law["alias_share"], law["alias_other"],
+            law["tied"], *out.values())
         place = out["zone"].astype(np.int64) * kernel.MAX_PURPOSES + out["purpose"]
         stays = Stays(lonlat=self._points(out["person"], place, out["zone"]), **out)
         return Block(who, stays)
@@ -182,7 +186,8 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
     from synthmob.synthesis import draws, nights
 
     routines, flows = model.routines, model.flows
-    chains = routines.chains
+    chains, bands = routines.chains, len(routines.travel)
+    by_mode = Modes(np.ones((bands, 1)), routines.travel[:, None], np.zeros(1)) if model.modes is None else model.modes
     by_chain = _stack([_within(t.weights, t.first) for t in routines.timings], 0.0)
     first = _stack([t.first for t in routines.timings], 0)
     rows = [end_to_end(t.schedules, t.first, c.lengths) for t, c in zip(routines.timings, chains, strict=True)]
@@ -195,7 +200,9 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
         "schedule_guide": draws.schedule_guides(by_chain, first),
         "schedule_first": first,
         "duration_edges": np.append(np.asarray(model.domain.duration_edges_min), LAST_DURATION_EDGE),
-        "travel": _cumulative(routines.travel),
+        "travel": _cumulative(by_mode.travel),
+        "mode_share": _even(by_mode.share),
+        "habit": by_mode.habit[0],
         "travel_edges": np.append(np.asarray(model.domain.travel_edges_min), LAST_EDGE_MIN),
         "attraction": flows.attraction[:, None, :] * flows.affinity[None][:, :, geography.parents["district"]],
         "deterrence": flows.by_day,

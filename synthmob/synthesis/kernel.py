@@ -10,6 +10,7 @@ import numpy as np
 from synthmob.counts.flows import HEADINGS
 from synthmob.model.timing import BY_CLOCK
 from synthmob.searches import pick, pick_between, pick_zone
+from synthmob.synthesis import modes
 from synthmob.synthesis.draws import guided, mix, today_of, unit
 
 DAY_END = 1440
@@ -110,23 +111,25 @@ def _minutes(cumulative: Any, edges: Any, u: Any) -> Any:
 def live(
     key: Any, person: Any, home: Any, work: Any, chain: Any, day_type: Any, purposes: Any, lengths: Any,
     schedules: Any, schedule_cumulative: Any, schedule_guide: Any, schedule_first: Any, schedule_at: Any, duration_edges: Any,
-    travel: Any, travel_edges: Any, attraction: Any, deterrence: Any, bands: Any, district: Any, work_anchor: Any,
-    exploration: Any, patch_first: Any, patch_zone: Any, mass: Any, code: Any, most: Any, alias_share: Any, alias_other: Any, tied: Any,
-    out_purpose: Any, out_zone: Any, out_start: Any, out_end: Any, out_day: Any, out_seq: Any, out_person: Any,
+    travel: Any, travel_edges: Any, mode_share: Any, habit: Any, attraction: Any, deterrence: Any, bands: Any, district: Any,
+    work_anchor: Any, exploration: Any, patch_first: Any, patch_zone: Any, mass: Any, code: Any, most: Any, alias_share: Any,
+    alias_other: Any, tied: Any,
+    out_purpose: Any, out_zone: Any, out_start: Any, out_end: Any, out_day: Any, out_seq: Any, out_person: Any, out_mode: Any,
 ) -> None:
     """Fill the stays of a block of persons, day after day: the `out_` arrays have one entry a stay, in order.
 
     `attraction` is (purposes, districts of the stay before, zones). `chain` (persons, days) indexes `purposes`/`lengths`
     (day types, chains, ...); distributions are cumulative. A day's times are those of one schedule of its chain, drawn even
     inside their bins, long stays ending by the clock; those of chain c are `schedule_first[c]` on, and begin at `schedule_at[c]` of
-    `schedules`, a bin a stay. Zones are drawn by `places.laws`.
+    `schedules`, a bin a stay. Zones are drawn by `places.laws`. `travel` is (bands, modes, bins), `mode_share` (bands, modes); `out_mode`,
+    -1 at the first stay of a day, has no entry at all where there is one mode that nobody asks for.
     """
     n_purposes = attraction.shape[0]
     memory = np.empty((MAX_PURPOSES, MEMORY), dtype=np.int64)
     known = np.zeros(MAX_PURPOSES, dtype=np.int64)
     fresh = np.zeros(MAX_PURPOSES, dtype=np.int64)
     weights, everywhere = np.empty(max(attraction.shape[2], MEMORY)), np.arange(attraction.shape[2])
-    alike = np.ones(attraction.shape[2])
+    alike, tastes = np.ones(attraction.shape[2]), np.empty(mode_share.shape[1])
     at = 0
     for i in range(len(person)):
         known[:] = 0
@@ -179,10 +182,14 @@ def live(
                     memory[purpose, fresh[purpose]] = zone
                     fresh[purpose] += 1
                 left = n - 1 - rank
-                start = 0
+                start, mode = 0, -1
                 if rank > 0:
-                    row = travel[bands[here, zone]]
-                    trip = max(_minutes(row, travel_edges, unit(today, base + 4)), 1)
+                    band, mode = bands[here, zone], 0
+                    if len(tastes) > 1:
+                        if rank == 1 or purposes[kind, k, rank - 1] == HOME:
+                            modes.taste(key, person[i], today, rank, habit, tastes)
+                        mode = modes.first(tastes, mode_share[band])
+                    trip = max(_minutes(travel[band, mode], travel_edges, unit(today, base + 4)), 1)
                     start = max(min(clock + trip, DAY_END - 1 - LEAST_LEFT * left), clock + 1)
                 if left == 0:
                     end = DAY_END
@@ -199,6 +206,8 @@ def live(
                     end = max(min(end, DAY_END - 1 - LEAST_LEFT * left), start + 1)
                 out_person[at], out_day[at], out_seq[at] = person[i], day, rank
                 out_purpose[at], out_zone[at], out_start[at], out_end[at] = purpose, zone, start, end
+                if len(out_mode) > 0:
+                    out_mode[at] = mode
                 here, clock, at = zone, end, at + 1
             known[:n_purposes] = fresh[:n_purposes]
 
@@ -230,9 +239,10 @@ def settle(
 def trips(
     person: Any, day: Any, seq: Any, purpose: Any, zone: Any, start: Any, end: Any, xy_km: Any, internal_km: Any,
     out_person: Any, out_day: Any, out_seq: Any, out_origin: Any, out_destination: Any, out_depart: Any, out_arrive: Any, out_purpose: Any,
-    out_km: Any,
+    out_km: Any, mode: Any, out_mode: Any,
 ) -> None:  # fmt: skip
-    """The trips between the stays of a block, in order; distances between the middles of zones, NaN next to `outside`."""
+    """The trips between the stays of a block, in order; distances between the middles of zones, NaN next to `outside`. Modes of stays
+    are those of the trips to them, `out_mode` has no entry where there are none."""
     at = 0
     for k in range(len(seq)):
         if seq[k] == 0:
@@ -245,6 +255,8 @@ def trips(
         else:
             east, north = xy_km[a, 0] - xy_km[b, 0], xy_km[a, 1] - xy_km[b, 1]
             out_km[at] = np.sqrt(east * east + north * north)
+        if len(out_mode) > 0:
+            out_mode[at] = mode[k]
         at += 1
 
 

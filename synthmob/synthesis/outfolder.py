@@ -176,13 +176,13 @@ def _check_rows(backend: Any, out: Out, trips: Any | None) -> None:
         "a stay of nobody": ~stays.person_id.isin(persons.person_id).fill_null(False),
         "a stay that is no part of a day": _times(stays, stays.start_min, stays.end_min),
         "a stay without a purpose": ~(stays.purpose.length() <= LONGEST_TEXT).fill_null(False),
-        "a stay in no zone": _strange(stays.zone_id, places)} | _points(stays, "lon", "lat"))  # fmt: skip
+        "a stay in no zone": _strange(stays.zone_id, places)} | _points(stays, "lon", "lat") | _modes(stays))  # fmt: skip
     if trips is not None:
         _refuse(backend, trips, "trips", {
             "a trip of nobody": ~trips.person_id.isin(persons.person_id).fill_null(False),
             "a trip that is no part of a day": _times(trips, trips.depart_min, trips.arrive_min),
             "a trip from or to no zone": _strange(trips.origin_zone, places) | _strange(trips.destination_zone, places),
-            "a trip of no distance": ~trips.distance_km.between(0, 50_000).fill_null(True)})  # fmt: skip
+            "a trip of no distance": ~trips.distance_km.between(0, 50_000).fill_null(True)} | _modes(trips))  # fmt: skip
     if out.events is not None:
         _check_events(backend, out.events, persons, places)
 
@@ -230,6 +230,11 @@ def _strange(column: Any, known: Any) -> Any:
 def _times(table: Any, start: Any, end: Any) -> Any:
     inside = table.day.between(0, MAX_DAYS - 1) & table.seq.between(0, MAX_SEQ) & (start >= 0) & (start <= end) & (end <= MINUTES_PER_DAY)
     return ~inside.fill_null(False)
+
+
+def _modes(table: Any) -> dict[str, Any]:
+    """The fault of a mode that is a long text, for tables that have modes."""
+    return {"a mode that is no label": (table["mode"].length() > LONGEST_TEXT).fill_null(False)} if "mode" in table.columns else {}
 
 
 def _points(table: Any, lon: str, lat: str) -> dict[str, Any]:

@@ -38,6 +38,11 @@ def persons_schema(population: Population) -> pa.Schema:
     return arrow_schema(schema.PERSONS, [c for c in schema.PERSONS.names if c not in ("sex", "age_band", "weight") or c in known])
 
 
+def days_schema(population: Population, table: Table) -> pa.Schema:
+    """The schema of stays or trips: without a mode where the model knows of none."""
+    return arrow_schema(table, [name for name in table.names if name != "mode" or population.model.modes is not None])
+
+
 def persons_table(population: Population, who: People) -> pa.Table:
     """The persons of a block."""
     domain, labels, home = population.model.domain, population.model.zoning.labels, population.home_points(who)
@@ -64,8 +69,8 @@ def stays_table(population: Population, block: Block) -> pa.Table:
     s, domain, zones = block.stays, population.model.domain, population.model.zoning.ids
     columns = [
         pa.array(s.person), pa.array(s.day), pa.array(s.seq), _text(s.purpose, domain.purposes), _text(s.zone, zones),
-        pa.array(s.start), pa.array(s.end), _degrees(s.lonlat[:, 0]), _degrees(s.lonlat[:, 1])]
-    return pa.table(columns, schema=arrow_schema(schema.STAYS, list(schema.STAYS.names)))
+        pa.array(s.start), pa.array(s.end), *_modes(s.mode, population), _degrees(s.lonlat[:, 0]), _degrees(s.lonlat[:, 1])]
+    return pa.table(columns, schema=days_schema(population, schema.STAYS))
 
 
 def trips_table(population: Population, block: Block) -> pa.Table:
@@ -76,13 +81,19 @@ def trips_table(population: Population, block: Block) -> pa.Table:
     n = int(np.count_nonzero(s.seq))
     kinds = (np.int64, np.int32, np.int32, np.int32, np.int32, np.int32, np.int32, np.int8, np.float32)
     person, day, seq, origin, destination, depart, arrive, purpose, km = (np.empty(n, kind) for kind in kinds)
+    mode = np.empty(n if len(s.mode) else 0, np.int8)
     kernel.trips(
         s.person, s.day, s.seq, s.purpose, s.zone, s.start, s.end, geography.xy_km, geography.internal_km,
-        person, day, seq, origin, destination, depart, arrive, purpose, km)  # fmt: skip
+        person, day, seq, origin, destination, depart, arrive, purpose, km, s.mode, mode)  # fmt: skip
     columns = [
         pa.array(person), pa.array(day), pa.array(seq), _text(origin, zones), _text(destination, zones), pa.array(depart),
-        pa.array(arrive), _text(purpose, domain.purposes), _floats(km)]  # fmt: skip
-    return pa.table(columns, schema=arrow_schema(schema.TRIPS, list(schema.TRIPS.names)))
+        pa.array(arrive), _text(purpose, domain.purposes), *_modes(mode, population), _floats(km)]  # fmt: skip
+    return pa.table(columns, schema=days_schema(population, schema.TRIPS))
+
+
+def _modes(codes: npt.NDArray[np.int8], population: Population) -> list[pa.Array]:
+    """The column of modes, where there is one."""
+    return [] if population.model.modes is None else [_text(codes, population.model.domain.modes)]
 
 
 def events_table(network: Network, block: Block) -> pa.Table:

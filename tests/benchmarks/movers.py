@@ -8,9 +8,9 @@ has hours: a stay begins at a minute of its hour that is drawn evenly, and a tri
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
+import limited
 import numpy as np
 import pandas as pd
 
@@ -37,12 +37,10 @@ def prepare(folder: Path, zoning: Zoning, homes: pd.Series, stays: pd.DataFrame)
     days.to_csv(folder / "days.csv", index=False)
 
 
-def run(environment: Path, folder: Path, model: str, agents: int, days: int, limit_s: float, learners: int = LEARNERS) -> dict[str, float]:
+def run(environment: Path, folder: Path, model: str, agents: int, days: int, limit_s: int, learners: int = LEARNERS) -> dict[str, float]:
     """CPU seconds of fitting the diaries and of generating; the agents' stays are left in FOLDER."""
     words = [environment / "bin" / "python", "-W", "ignore", RUN, model, folder, agents, days, learners]
-    done = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=limit_s, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr.strip().splitlines()[-1])
+    limited.run(words, limit_s)
     return json.loads((folder / "seconds.json").read_text())
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import tempfile
 from pathlib import Path
 
+import limited
 import pandas as pd
 
 from synthmob import Plan, fit, generate, worlds, write
@@ -21,6 +21,8 @@ from synthmob.private.curator import Curator
 from synthmob.zones import Zoning
 
 RUN = Path(__file__).parent / "peer_environments" / "run_dpmr.py"
+LIMIT_S = 900
+"""CPU seconds that it may take."""
 TRIPS = (2, 5)
 """How many trips of a person dp_mobility_report looks at; its noise grows with it."""
 
@@ -61,10 +63,9 @@ def main() -> None:
         for trips in TRIPS:
             zones = top / "records" / "zones.geojson"
             words = [a.environment / "bin" / "python", RUN, top / "records.csv", top / "ours.csv", zones, a.epsilon, trips]
-            done = subprocess.run([str(w) for w in words], capture_output=True, text=True, check=False, timeout=900)
-            if done.returncode:
-                raise SystemExit(done.stderr)
-            said = json.loads(done.stdout.splitlines()[-1])
+            printed, took_s = limited.run(words, LIMIT_S)
+            print(f"dp_mobility_report, {trips} trips a person: {took_s:.0f} CPU s", flush=True)
+            said = json.loads(printed.splitlines()[-1])
             found[f"dp_mobility_report, {trips} trips a person"] = said["dp_mobility_report"]
         found = {"synthmob": said["ours"], **found}
     print(f"{a.subscribers:,} subscribers, {world.zoning.n_zones} zones, one day, epsilon {a.epsilon:g}")

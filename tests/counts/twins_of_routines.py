@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
 
-from brute_force import HALF, Cells, Person, Sums, World, all_stays, chain_of, one, per_day
+from brute_force import HALF, Cells, Person, Sums, World, all_stays, band, chain_of, one, per_day
 
 
 def _chains(p: Person, w: World) -> Cells:
@@ -86,7 +86,31 @@ def _modes(p: Person, w: World) -> Cells:
     out = Sums(Fraction)
     for day, rank, stay, part in all_stays(p):
         if rank:
-            out[w.distance(day.stays[rank - 1].zone, stay.zone), stay.mode] += part / 2
+            out[w.distance(day.stays[rank - 1].zone, stay.zone), stay.mode] += part / 4
+    return out
+
+
+def _mode_share(p: Person, w: World) -> Cells:
+    out = Sums(Fraction)
+    for (_, mode), weight in _modes(p, w).items():
+        out[(mode,)] += weight / 2
+    return out
+
+
+def _mode_time(p: Person, w: World) -> Cells:
+    out = Sums(Fraction)
+    for day, rank, stay, part in all_stays(p):
+        if rank:
+            out[stay.mode, band(stay.start - day.stays[rank - 1].end, w.domain.travel_edges_min)] += part / 4
+    return out
+
+
+def _mode_again(p: Person, w: World) -> Cells:
+    out = Sums(Fraction)
+    for day, rank, stay, part in all_stays(p):
+        if rank > 1:
+            before = day.stays[rank - 1]
+            out[0 if before.purpose == 0 else 1, 0 if before.mode == stay.mode else 1] += part / 8
     return out
 
 
@@ -121,6 +145,7 @@ def _distinct_given_visits(p: Person, w: World) -> Cells:
 ROUTINE_TWINS: dict[str, Callable[[Person, World], Cells]] = {
     "chains": _chains, "chain_outlines": _chain_outlines, "stays_by_group": _stays_by_group,
     "stays_per_day": _stays_per_day, "trips": _trips, "trips_by_group": _trips_by_group,
-    "participation": _participation, "transitions": _transitions, "modes": _modes, "anchored": _anchored,
+    "participation": _participation, "transitions": _transitions, "modes": _modes,
+    "mode_share": _mode_share, "mode_time": _mode_time, "mode_again": _mode_again, "anchored": _anchored,
     "distinct_zones": _distinct_zones, "place_share": _place_share, "distinct_given_visits": _distinct_given_visits,
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
@@ -38,7 +39,8 @@ def minutes(cumulative: Sequence[float], edges: Sequence[int], u: float, most: i
 
 
 def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day_types: Sequence[int], law: Law) -> list[Any]:
-    """(person, day, seq, purpose, zone, start, end) of every stay of a person."""
+    """(person, day, seq, purpose, zone, start, end, mode) of every stay of a person; mode -1 where a day begins."""
+    tour: list[float] = []
     night: tuple[int, int] = (0, home)  # what the last day ended with, and where
     visited: dict[int, list[int]] = {p: [] for p in range(len(law["attraction"]))}
     out: list[Any] = []
@@ -71,15 +73,29 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
             at_work += purpose == 1
             if not (purpose == 0 or asleep or own) and len(visited[purpose]) < PLACES_KEPT:
                 visited[purpose].append(zone)
-            start = 0
+            start, mode = 0, -1
             if rank > 0:
-                trip = max(minutes(law["travel"][law["bands"][here][zone]], law["travel_edges"], u[4], 1000), 1)
+                band = law["bands"][here][zone]
+                if rank == 1 or purposes[rank - 1] == 0:
+                    tour = tastes(key, person, day, rank, law["habit"], len(law["mode_share"][band]))
+                mode = min((k for k, share in enumerate(law["mode_share"][band]) if share > 0),
+                           key=lambda k: tour[k] / law["mode_share"][band][k])
+                trip = max(minutes(law["travel"][band][mode], law["travel_edges"], u[4], 1000), 1)
                 start = max(min(clock + trip, DAY - 1 - ROOM * to_come), clock + 1)
             end = DAY if to_come == 0 else leaving(schedule, rank, start, to_come, u[5], law["duration_edges"])
-            out.append((person, day, rank, purpose, zone, start, end))
+            out.append((person, day, rank, purpose, zone, start, end, mode))
             here, clock = zone, end
         night = (purpose, here)
     return out
+
+
+def tastes(key: int, person: int, day: int, rank: int, habit: float, modes: int) -> list[float]:
+    """An exponential time for each mode, of the tour that begins with stay `rank` or of the person's habit."""
+    stream = int(seeds.bits(np.uint64(key), person, day, (1 << 20) + rank))
+    drawn = [float(seeds.mix(np.uint64(stream ^ k)) >> np.uint64(11)) * 2.0**-53 for k in range(1 + modes)]
+    if drawn[0] < habit:
+        drawn[1:] = [uniform(key, person, 1 << 40, 1 + k) for k in range(modes)]
+    return [-math.log1p(-u) for u in drawn[1:]]
 
 
 def somewhere(purpose: int, going: int, ahead: int, here: int, u: float, v: float, stream: int, law: Law) -> int:

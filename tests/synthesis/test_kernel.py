@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import handmade
+import handmade_modes
 import kernel_twin as twin
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from synthmob.synthesis import draws, kernel, places
 from synthmob.synthesis.days import end_to_end, laws
 from synthmob.synthesis.points import INWARD, Triangles
 
-STAYS = ("purpose", "zone", "start", "end", "day", "seq", "person")
+STAYS = ("purpose", "zone", "start", "end", "day", "seq", "person", "mode")
 whole = st.integers(0, 2**40)
 
 
@@ -56,6 +57,11 @@ def wild(seed: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def moded(seed: int) -> dict[str, Any]:
+    """Wild days by eight modes, some of which nobody goes by over some distances."""
+    return wild(seed) | {name: law_of(handmade_modes.model())[name] for name in ("mode_share", "travel", "habit")}
+
+
 def within(weights: Any, first: Any) -> Any:
     """Running sums that begin anew with every chain."""
     out = np.cumsum(weights)
@@ -66,13 +72,14 @@ def within(weights: Any, first: Any) -> Any:
 
 def played(law: dict[str, Any], key: Any, who: dict[str, Any], chain: Any, day_types: Any) -> dict[str, Any]:
     n = int(law["lengths"][day_types[None, :], chain].sum())
-    kinds = (np.int8, np.int32, np.int32, np.int32, np.int32, np.int32, np.int64)
+    kinds = (np.int8, np.int32, np.int32, np.int32, np.int32, np.int32, np.int64, np.int8)
     out = {name: np.full(n, -9, dtype=kind) for name, kind in zip(STAYS, kinds, strict=True)}
     kernel.live(
         key, who["person"], who["home"], who["work"], chain, day_types, law["purposes"], law["lengths"], law["schedules"],
         law["schedule_cumulative"], law["schedule_guide"], law["schedule_first"], law["schedule_at"],
         law["duration_edges"], law["travel"], law["travel_edges"],
-        law["attraction"], law["deterrence"], law["bands"], law["district"], law["work_anchor"], law["exploration"],
+        law["mode_share"], law["habit"], law["attraction"], law["deterrence"], law["bands"], law["district"], law["work_anchor"],
+        law["exploration"],
         law["patch_first"], law["patch_zone"], law["mass"], law["code"], law["most"], law["alias_share"], law["alias_other"], law["tied"],
         *out.values())  # fmt: skip
     return out
@@ -98,7 +105,7 @@ def test_pick_never_takes_what_weighs_nothing(weights: list[int], u: float) -> N
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-@pytest.mark.parametrize("make", [lambda seed: law_of(handmade.model()), wild], ids=["handmade", "wild"])
+@pytest.mark.parametrize("make", [lambda seed: law_of(handmade.model()), wild, moded], ids=["handmade", "wild", "moded"])
 def test_days_are_those_of_the_twin(make: Any, seed: int) -> None:
     law = make(seed)
     who, chain, day_types = crowd(seed, 40, 3, 4 if law["lengths"].shape[1] == 4 else 12)
@@ -108,7 +115,7 @@ def test_days_are_those_of_the_twin(make: Any, seed: int) -> None:
     want = [
         stay for k in range(40)
         for stay in twin.live(int(key), *(int(who[n][k]) for n in ("person", "home", "work")), chain[k], day_types, plain)]  # fmt: skip
-    found = list(zip(*(out[n].tolist() for n in ("person", "day", "seq", "purpose", "zone", "start", "end")), strict=True))
+    found = list(zip(*(out[n].tolist() for n in ("person", "day", "seq", "purpose", "zone", "start", "end", "mode")), strict=True))
     assert found == want
 
 

@@ -101,13 +101,15 @@ def test_zones_are_drawn_as_a_look_at_all_of_them_would(anchor: int, here: int) 
         "purposes": np.array([[[0, 1, 2, 1]]], np.int8), "lengths": np.array([[4]]), "schedules": np.zeros((1, 4), np.int16),
         "schedule_cumulative": np.ones((1, 1)), "schedule_guide": np.zeros((1, 1), np.int32), "schedule_first": np.array([[0, 1]]),
         "schedule_at": np.array([[0, 4]])}
-    out = [np.empty(4 * n, kind) for kind in (np.int8, np.int32, np.int32, np.int32, np.int32, np.int32, np.int64)]
+    kinds = (np.int8, np.int32, np.int32, np.int32, np.int32, np.int32, np.int64)
+    out = [*(np.empty(4 * n, kind) for kind in kinds), np.empty(0, np.int8)]
     # Home is `here`, work is the anchor: home, then a look for purpose 2 before work.
     chain["purposes"][0, 0] = (0, 2, 1, 0)
     kernel.live(
         seeds.stage_key(4, "days"), np.arange(n), np.full(n, here), np.full(n, anchor), np.zeros((n, 1), int), np.zeros(1, int),
         *(chain[k] for k in ("purposes", "lengths", "schedules", "schedule_cumulative", "schedule_guide", "schedule_first", "schedule_at")),
-        np.array([0, 10]), np.ones((GRID.n_bands, 1)), np.array([0, 5]), attraction[:, None, :] * affinity[None][:, :, parent], deterrence,
+        np.array([0, 10]), np.ones((GRID.n_bands, 1, 1)), np.array([0, 5]), np.ones((GRID.n_bands, 1)), 0.0,
+        attraction[:, None, :] * affinity[None][:, :, parent], deterrence,
         GRID.bands, parent, np.ones((1, 2)), np.full(3, 1e9),
         *(law[k] for k in ("patch_first", "patch_zone", "mass", "code", "most", "alias_share", "alias_other", "tied")), *out)  # fmt: skip
     found = np.bincount(out[1][1::4], minlength=GRID.n)
