@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ from synthmob import seeds
 from synthmob.errors import InputError
 from synthmob.model.geography import Geography
 from synthmob.model.mobility import MobilityModel
+from synthmob.model.schedules import Timing
 from synthmob.synthesis import places
 from synthmob.synthesis.order import even
 from synthmob.synthesis.points import INWARD, Triangles
@@ -29,6 +30,10 @@ CHAIN_GUIDES = 1024
 """The search for a chain begins at one of so many places."""
 LAST_DURATION_EDGE = 1440
 LAST_TRAVEL_EDGE = 240
+LIVED_BY = (
+    "purposes", "lengths", "schedules", "duration_edges", "travel", "travel_edges", "work_anchor", "exploration", "deterrence", "affinity",
+    "attraction", "bands", "district", "spot", "patch_first", "patch_zone", "mass", "code", "most", "zone_alias", "tied")  # fmt: skip
+"""The laws that `kernel.live` takes, in its order."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,7 @@ class Population:
 
     def prepare(self) -> Population:
         """Lay out everything that blocks share, so that threads find it done."""
-        _ = self.geography, self._homes, self._triangles, self._laws, self.day_types, self._homes.row_ends, self.scaling
+        _ = self.geography, self._homes, self._triangles, self._laws, self.day_types, self._homes.guide, self.scaling
         return self
 
     def block(self, index: int) -> Block:
@@ -148,18 +153,15 @@ class Population:
         law = self._laws
         u = np.stack([even(self.seed, who.rank, CHAIN_DIMENSION + day) for day in range(self.days)], axis=1)
         chain = kernel.choose_chains(u, who.klass, self.day_types, law["chain_cumulative"], law["chain_guide"])
-        n = int(law["lengths"][self.day_types[None, :], chain].sum())
+        key, n = seeds.stage_key(self.seed, "days"), int(law["lengths"][self.day_types[None, :], chain].sum())
         out: dict[str, Any] = {
             "purpose": np.empty(n, np.int8), "zone": np.empty(n, np.int32), "start": np.empty(n, np.int32),
             "end": np.empty(n, np.int32), "day": np.empty(n, np.int32), "seq": np.empty(n, np.int32),
             "person": np.empty(n, np.int64)}
-        kernel.live(
-            seeds.stage_key(self.seed, "days"), who.person, who.home, who.work, chain, self.day_types, law["purposes"],
-            law["lengths"], law["schedules"], law["schedule_cumulative"], law["schedule_guide"], law["schedule_first"], law["schedule_at"],
-            law["duration_edges"], law["travel"], law["travel_edges"], law["attraction"], law["deterrence"], self.geography.bands,
-            self.geography.parents["district"], law["work_anchor"], law["exploration"], law["patch_first"], law["patch_zone"],
-            law["mass"], law["code"], law["most"], law["alias_share"], law["alias_other"], law["tied"], *out.values())
-        place = out["zone"].astype(np.int64) * kernel.MAX_PURPOSES + out["purpose"]
+        own = kernel.choose_schedules(key, who.person, chain, self.day_types, law["owned"], law["schedule_alias"])
+        kernel.live(key, who.person, who.home, who.work, chain, own, self.day_types, *(law[n] for n in LIVED_BY), *out.values())
+        place = np.multiply(out["zone"], kernel.MAX_PURPOSES, dtype=np.int64)
+        place += out["purpose"]
         stays = Stays(lonlat=self._points(out["person"], place, out["zone"]), **out)
         return Block(who, stays)
 
@@ -184,38 +186,38 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
     routines, flows = model.routines, model.flows
     chains = routines.chains
     by_class = _cumulative(_stack([_even(c.by_class) for c in chains], 0.0))  # even over chains, not over padding
-    by_chain = _stack([_within(t.weights, t.first) for t in routines.timings], 0.0)
-    first = _stack([t.first for t in routines.timings], 0)
-    rows = [end_to_end(t.schedules, t.first, c.lengths) for t, c in zip(routines.timings, chains, strict=True)]
-    return places.laws(geography, flows.attraction, flows.affinity, flows.deterrence) | {
+    by_place = places.laws(geography, flows.attraction, flows.affinity, flows.deterrence)
+    return by_place | schedule_laws(routines.timings, [c.lengths for c in chains]) | {
         "purposes": _stack([c.purposes for c in chains], -1),
         "lengths": _stack([c.lengths for c in chains], 1),
         "chain_cumulative": by_class,
         "chain_guide": draws.guides(by_class, CHAIN_GUIDES),
-        "schedules": _stack([flat for flat, _ in rows], -1),
-        "schedule_at": _stack([at for _, at in rows], 0),
-        "schedule_cumulative": by_chain,
-        "schedule_guide": draws.schedule_guides(by_chain, first),
-        "schedule_first": first,
         "duration_edges": np.append(np.asarray(model.domain.duration_edges_min), LAST_DURATION_EDGE),
         "travel": _cumulative(routines.travel),
         "travel_edges": np.append(np.asarray(model.domain.travel_edges_min), LAST_TRAVEL_EDGE),
-        "attraction": flows.attraction[:, None, :] * flows.affinity[None][:, :, geography.parents["district"]],
-        "deterrence": flows.deterrence,
         "work_anchor": routines.work_anchor,
         "exploration": routines.exploration,
     }
 
 
-def end_to_end(
-    schedules: npt.NDArray[Any], first: npt.NDArray[np.int64], lengths: npt.NDArray[Any]
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
-    """Schedules (rows, most stays) laid end to end without their padding, and where those of every chain begin: small, so that the kernel
-    finds them in the cache."""
-    length = np.repeat(lengths, np.diff(first))
-    flat = schedules[np.arange(schedules.shape[1])[None, :] < length[:, None]]
-    begins = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
-    return flat, begins[first]
+def schedule_laws(timings: Sequence[Timing], lengths: Sequence[npt.NDArray[np.int64]]) -> dict[str, npt.NDArray[Any]]:
+    """What the kernel draws a day's times by.
+
+    `schedules` (day types, ...), a bin a stay, lie end to end without their padding, small, so that the kernel finds them in the cache.
+    `owned` (day types, chains, 4) is the number of a chain's first, how many it has, where they begin and how long each is;
+    `schedule_alias` (day types, schedules) draws one of these, by `draws.aliases`.
+    """
+    from synthmob.synthesis import draws
+
+    flat, owned = [], []
+    for law, stays in zip(timings, lengths, strict=True):
+        count, first = np.diff(law.first), law.first[:-1]
+        length = np.repeat(stays, count)
+        flat.append(law.schedules[np.arange(law.schedules.shape[1])[None, :] < length[:, None]])
+        begins = np.concatenate([[0], np.cumsum(length)])[first]
+        owned.append(np.stack([first, count, begins, stays], axis=1).astype(np.int32))
+    alias = [draws.aliases(t.weights[None, :], t.first)[0] for t in timings]
+    return {"schedules": _stack(flat, -1), "owned": _stack(owned, 0), "schedule_alias": _stack(alias, 0)}
 
 
 def _stack(arrays: list[npt.NDArray[Any]], fill: float) -> npt.NDArray[Any]:
@@ -225,16 +227,6 @@ def _stack(arrays: list[npt.NDArray[Any]], fill: float) -> npt.NDArray[Any]:
     for k, array in enumerate(arrays):
         out[(k, *(slice(0, s) for s in array.shape))] = array
     return out
-
-
-def _within(weights: npt.NDArray[np.float64], first: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Running sums that begin anew at every `first`; stretches without weight become even."""
-    chain = np.repeat(np.arange(len(first) - 1), np.diff(first))
-    total = np.bincount(chain, weights=weights, minlength=len(first) - 1)
-    share = np.where(total[chain] > 0, weights / np.where(total > 0, total, 1.0)[chain], 1.0)
-    running = np.cumsum(share)
-    before = np.concatenate([[0.0], running])[first[:-1]]
-    return running - before[chain]
 
 
 def _cumulative(weights: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

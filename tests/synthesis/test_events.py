@@ -22,7 +22,7 @@ from synthmob.synthesis.days import Population, generate
 from synthmob.synthesis.events import EventOptions, EventRows, Network
 
 CALL, SMS, DATA = 0, 1, 2
-GOLDEN = "d2c3443e"
+GOLDEN = "03f82dcd"
 N = 6_000
 
 
