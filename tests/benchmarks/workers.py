@@ -3,8 +3,8 @@
 Each round, in turns: one worker; two workers with twice the persons; two processes of one worker each at once, which share nothing and so
 are the best that two cores can do with this work; and a loop that touches no memory, alone and twice at once, which says how much of two
 cores there is to have. Where other work waits for the cores, two of anything get more of them than one does: a speed-up is to be read
-beside those of the processes and the loops. Speed-ups are in rows per second on the wall, by the medians of all rounds. The processes live through all rounds
-and have the model laid out and the kernels compiled before any clock starts.
+beside those of the processes and the loops. Speed-ups are in rows per second on the wall, by the medians of all rounds. The processes
+live through all rounds and have the model laid out and the kernels compiled before any clock starts.
 """
 
 from __future__ import annotations
