@@ -2,7 +2,7 @@
 
 ENV is made by `peer_environments/dpmm.sh`. Two programs that do not do the same: MST is given the records themselves, one row a subscriber
 (sex, age band, home, work, and of the first stays of one day what, where and until which hour; `peers.wide`), and its fit is what spends
-the budget. Ours spends it in `measure`, some fifty tables of whole days, and `fit` sees those alone; so both stand here. Each line is a
+the budget. Ours spends it in `measure`, some forty tables of whole days, and `fit` sees those alone; so both stand here. Each line is a
 process of its own, so that its peak memory is its own; clocks start when rows, or the release, are in memory and kernels are compiled.
 """
 
