@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ from synthmob.model.geography import Geography
 from synthmob.model.journeys import LAST_EDGE_MIN
 from synthmob.model.mobility import MobilityModel
 from synthmob.model.modes import Modes
+from synthmob.model.schedules import Timing
 from synthmob.synthesis import places
 from synthmob.synthesis.order import even
 from synthmob.synthesis.points import INWARD, Triangles
@@ -28,6 +29,11 @@ BLOCK_DAYS = 8
 MAX_DAYS = 366
 MAX_PERSONS = 10**9
 LAST_DURATION_EDGE = 1440
+LIVED_BY = (
+    "purposes", "lengths", "schedules", "duration_edges", "travel", "travel_edges", "mode_share", "habit", "work_anchor", "exploration",
+    "deterrence", "affinity", "attraction", "bands", "district", "spot", "patch_first", "patch_zone", "mass", "code", "most",
+    "zone_alias", "tied")  # fmt: skip
+"""The laws that `kernel.live` takes, in its order."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +144,7 @@ class Population:
 
     def prepare(self) -> Population:
         """Lay out everything that blocks share, so that threads find it done."""
-        _ = self.geography, self._homes, self._triangles, self._laws, self.day_types, self._homes.row_ends, self.scaling
+        _ = self.geography, self._homes, self._triangles, self._laws, self.day_types, self._homes.guide, self.scaling
         return self
 
     def block(self, index: int) -> Block:
@@ -151,19 +157,15 @@ class Population:
         chain = nights.choose(
             u, who.klass, self.day_types, law["purposes"], law["lengths"], law["chain_order"], law["chain_cumulative"],
             law["chain_guide"], law["begins"], law["ends"])
-        n = int(law["lengths"][self.day_types[None, :], chain].sum())
+        key, n = seeds.stage_key(self.seed, "days"), int(law["lengths"][self.day_types[None, :], chain].sum())
         out: dict[str, Any] = {
             "purpose": np.empty(n, np.int8), "zone": np.empty(n, np.int32), "start": np.empty(n, np.int32),
             "end": np.empty(n, np.int32), "day": np.empty(n, np.int32), "seq": np.empty(n, np.int32),
             "person": np.empty(n, np.int64), "mode": np.empty(n if self.model.modes is not None else 0, np.int8)}
-        kernel.live(
-            seeds.stage_key(self.seed, "days"), who.person, who.home, who.work, chain, self.day_types, law["purposes"],
-            law["lengths"], law["schedules"], law["schedule_cumulative"], law["schedule_guide"], law["schedule_first"], law["schedule_at"],
-            law["duration_edges"], law["travel"], law["travel_edges"], law["mode_share"], law["habit"], law["attraction"],
-            law["deterrence"], self.geography.bands, self.geography.parents["district"], law["work_anchor"], law["exploration"],
-            law["patch_first"], law["patch_zone"], law["mass"], law["code"], law["most"], law["alias_share"], law["alias_other"],
-            law["tied"], *out.values())
-        place = out["zone"].astype(np.int64) * kernel.MAX_PURPOSES + out["purpose"]
+        own = kernel.choose_schedules(key, who.person, chain, self.day_types, law["owned"], law["schedule_alias"])
+        kernel.live(key, who.person, who.home, who.work, chain, own, self.day_types, *(law[n] for n in LIVED_BY), *out.values())
+        place = np.multiply(out["zone"], kernel.MAX_PURPOSES, dtype=np.int64)
+        place += out["purpose"]
         stays = Stays(lonlat=self._points(out["person"], place, out["zone"]), **out)
         return Block(who, stays)
 
@@ -183,43 +185,44 @@ class Population:
 
 def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[Any]]:
     """The model's distributions as cumulative arrays, day types stacked and padded to one shape."""
-    from synthmob.synthesis import draws, nights
+    from synthmob.synthesis import nights
 
     routines, flows = model.routines, model.flows
     chains, bands = routines.chains, len(routines.travel)
     by_mode = Modes(np.ones((bands, 1)), routines.travel[:, None], np.zeros(1)) if model.modes is None else model.modes
-    by_chain = _stack([_within(t.weights, t.first) for t in routines.timings], 0.0)
-    first = _stack([t.first for t in routines.timings], 0)
-    rows = [end_to_end(t.schedules, t.first, c.lengths) for t, c in zip(routines.timings, chains, strict=True)]
-    return places.laws(geography, flows.attraction, flows.affinity, flows.by_day) | nights.laws(chains, len(flows.attraction)) | {
+    by_place = places.laws(geography, flows.attraction, flows.affinity, flows.by_day)
+    by_night = nights.laws(chains, len(flows.attraction))
+    return by_place | by_night | schedule_laws(routines.timings, [c.lengths for c in chains]) | {
         "purposes": _stack([c.purposes for c in chains], -1),
         "lengths": _stack([c.lengths for c in chains], 1),
-        "schedules": _stack([flat for flat, _ in rows], -1),
-        "schedule_at": _stack([at for _, at in rows], 0),
-        "schedule_cumulative": by_chain,
-        "schedule_guide": draws.schedule_guides(by_chain, first),
-        "schedule_first": first,
         "duration_edges": np.append(np.asarray(model.domain.duration_edges_min), LAST_DURATION_EDGE),
         "travel": _cumulative(by_mode.travel),
         "mode_share": _even(by_mode.share),
         "habit": by_mode.habit[0],
         "travel_edges": np.append(np.asarray(model.domain.travel_edges_min), LAST_EDGE_MIN),
-        "attraction": flows.attraction[:, None, :] * flows.affinity[None][:, :, geography.parents["district"]],
-        "deterrence": flows.by_day,
         "work_anchor": routines.work_anchor,
         "exploration": routines.exploration,
     }
 
 
-def end_to_end(
-    schedules: npt.NDArray[Any], first: npt.NDArray[np.int64], lengths: npt.NDArray[Any]
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
-    """Schedules (rows, most stays) laid end to end without their padding, and where those of every chain begin: small, so that the kernel
-    finds them in the cache."""
-    length = np.repeat(lengths, np.diff(first))
-    flat = schedules[np.arange(schedules.shape[1])[None, :] < length[:, None]]
-    begins = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
-    return flat, begins[first]
+def schedule_laws(timings: Sequence[Timing], lengths: Sequence[npt.NDArray[np.int64]]) -> dict[str, npt.NDArray[Any]]:
+    """What the kernel draws a day's times by.
+
+    `schedules` (day types, ...), a bin a stay, lie end to end without their padding, small, so that the kernel finds them in the cache.
+    `owned` (day types, chains, 4) is the number of a chain's first, how many it has, where they begin and how long each is;
+    `schedule_alias` (day types, schedules) draws one of these, by `draws.aliases`.
+    """
+    from synthmob.synthesis import draws
+
+    flat, owned = [], []
+    for law, stays in zip(timings, lengths, strict=True):
+        count, first = np.diff(law.first), law.first[:-1]
+        length = np.repeat(stays, count)
+        flat.append(law.schedules[np.arange(law.schedules.shape[1])[None, :] < length[:, None]])
+        begins = np.concatenate([[0], np.cumsum(length)])[first]
+        owned.append(np.stack([first, count, begins, stays], axis=1).astype(np.int32))
+    alias = [draws.aliases(t.weights[None, :], t.first)[0] for t in timings]
+    return {"schedules": _stack(flat, -1), "owned": _stack(owned, 0), "schedule_alias": _stack(alias, 0)}
 
 
 def _stack(arrays: list[npt.NDArray[Any]], fill: float) -> npt.NDArray[Any]:
@@ -229,16 +232,6 @@ def _stack(arrays: list[npt.NDArray[Any]], fill: float) -> npt.NDArray[Any]:
     for k, array in enumerate(arrays):
         out[(k, *(slice(0, s) for s in array.shape))] = array
     return out
-
-
-def _within(weights: npt.NDArray[np.float64], first: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Running sums that begin anew at every `first`; stretches without weight become even."""
-    chain = np.repeat(np.arange(len(first) - 1), np.diff(first))
-    total = np.bincount(chain, weights=weights, minlength=len(first) - 1)
-    share = np.where(total[chain] > 0, weights / np.where(total > 0, total, 1.0)[chain], 1.0)
-    running = np.cumsum(share)
-    before = np.concatenate([[0.0], running])[first[:-1]]
-    return running - before[chain]
 
 
 def _cumulative(weights: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

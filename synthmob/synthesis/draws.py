@@ -1,4 +1,4 @@
-"""Random numbers and searches of the kernels, in numba: a number is keyed by (person, day, draw), a search may be told where to begin."""
+"""Random numbers of the kernels, in numba, and what they are turned into without a search: a number is keyed by (person, day, draw)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from synthmob.searches import pick_between
-
 GAMMA, MIX_1, MIX_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 S30, S27, S31, S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 TO_UNIT = 2.0**-53
+HALF, LOWER, STEPS = np.uint64(32), np.uint64(2**32 - 1), 2.0**32
 
 
 @nb.njit(inline="always")
@@ -32,14 +31,14 @@ def uniform(key: Any, person: Any, day: Any, draw: Any) -> Any:
 
 
 @nb.njit(inline="always")
-def today_of(key: Any, person: Any, day: Any) -> Any:
-    """What the random numbers of a day have in common."""
-    return mix(mix(np.uint64(key) ^ np.uint64(person)) ^ np.uint64(day))
+def keyed(key: Any, person: Any) -> Any:
+    """What the random numbers of a person have in common; mixed once more with a day, those of the day."""
+    return mix(np.uint64(key) ^ np.uint64(person))
 
 
 @nb.njit(inline="always")
 def unit(today: Any, draw: Any) -> Any:
-    """The number of a draw: `uniform` with the person and the day mixed before."""
+    """The number of a draw: `uniform` with person and day mixed before, as `mix(keyed(key, person) ^ day)`."""
     return float(mix(today ^ np.uint64(draw)) >> S11) * TO_UNIT
 
 
@@ -58,26 +57,44 @@ def guides(cumulative: Any, n: Any) -> Any:
 
 
 @nb.njit(cache=True)
-def schedule_guides(cumulative: Any, first: Any) -> Any:
-    """Where a search for a schedule may begin, in the shape of `cumulative` (day types, schedules): entry k of the n of a chain is the
-    pick of k/n, counted from the chain's first."""
-    out = np.zeros(cumulative.shape, dtype=np.int32)
-    for kind in range(cumulative.shape[0]):
-        for chain in range(first.shape[1] - 1):
-            begin, n, at = first[kind, chain], first[kind, chain + 1] - first[kind, chain], 0
-            row = cumulative[kind, begin : begin + n]
+def aliases(weights: Any, first: Any) -> Any:
+    """Walker's tables, a word an entry (doi:10.1145/355744.355749): `weights` (rows, entries), entries `first[k]` to `first[k + 1]` drawn
+    among themselves.
+
+    The upper half of a word is the share of its entry that is kept, in steps of 2^-32; the lower half is the entry that has the rest,
+    counted from the first. Entries that all weigh nothing are alike.
+    """
+    words = np.empty(weights.shape, dtype=np.uint64)
+    most = np.diff(first).max()
+    scaled, small, large = np.empty(most), np.empty(most, np.int64), np.empty(most, np.int64)
+    for row in range(weights.shape[0]):
+        for part in range(len(first) - 1):
+            begin, n = first[part], first[part + 1] - first[part]
+            total, n_small, n_large = 0.0, 0, 0
             for k in range(n):
-                while at < n - 1 and row[at] <= k / n * row[-1]:
-                    at += 1
-                out[kind, begin + k] = at
-    return out
+                total += weights[row, begin + k]
+            for k in range(n):
+                scaled[k] = weights[row, begin + k] / total * n if total > 0.0 else 1.0
+                words[row, begin + k] = np.uint64(k)
+                if scaled[k] < 1.0:
+                    small[n_small] = k
+                    n_small += 1
+                else:
+                    large[n_large] = k
+                    n_large += 1
+            while n_small and n_large:
+                n_small -= 1
+                poor, rich = small[n_small], large[n_large - 1]
+                words[row, begin + poor] = (np.uint64(scaled[poor] * STEPS) << HALF) | np.uint64(rich)
+                scaled[rich] -= 1.0 - scaled[poor]
+                if scaled[rich] < 1.0:
+                    n_large -= 1
+                    small[n_small] = rich
+                    n_small += 1
+    return words
 
 
 @nb.njit(inline="always")
-def guided(cumulative: Any, guide: Any, u: Any) -> Any:
-    """The pick of u, searched only where the guide says; k/n is rounded, so a step is left on either side."""
-    n = len(cumulative)
-    k = int(u * n)
-    low = guide[k - 1] if k > 0 else 0
-    high = guide[k + 2] if k + 2 < n else n - 1
-    return pick_between(cumulative, u * cumulative[-1], low, high)
+def aliased(word: Any, k: Any, share: Any) -> Any:
+    """Entry k of a stretch, or the other one that its `word` names, by a share in [0, 1)."""
+    return k if np.uint64(share * STEPS) < word >> HALF else np.int64(word & LOWER)

@@ -14,7 +14,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from synthmob.synthesis.draws import mix, today_of, unit
+from synthmob.synthesis.draws import keyed, mix, unit
 
 TOUR_DRAWS = 1 << 20
 """Far from the draws of stays."""
@@ -27,16 +27,16 @@ def taste(key: Any, person: Any, today: Any, rank: Any, habit: Any, tastes: Any)
     """Draw the tastes of the tour that begins with stay `rank`, one time a mode."""
     stream = mix(today ^ np.uint64(TOUR_DRAWS + rank))
     if unit(stream, 0) < habit:
-        stream = today_of(key, person, EVERY_DAY)
+        stream = mix(keyed(key, person) ^ np.uint64(EVERY_DAY))
     for mode in range(len(tastes)):
         tastes[mode] = -np.log1p(-unit(stream, 1 + mode))
 
 
 @nb.njit(inline="always")
-def first(tastes: Any, share: Any) -> Any:
-    """The mode whose taste over its share is least; one without a share is never chosen."""
+def first(tastes: Any, share: Any, band: Any) -> Any:
+    """The mode whose taste over its `share` (bands, modes) of a band is least; one without a share is never chosen."""
     chosen, least = 0, np.inf
     for mode in range(len(tastes)):
-        if share[mode] > 0.0 and tastes[mode] / share[mode] < least:
-            chosen, least = mode, tastes[mode] / share[mode]
+        if share[band, mode] > 0.0 and tastes[mode] / share[band, mode] < least:
+            chosen, least = mode, tastes[mode] / share[band, mode]
     return chosen

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from synthmob.counts.flows import HEADINGS
 from synthmob.model.geography import Geography
 
 FloatArray = npt.NDArray[np.float64]
@@ -56,29 +57,34 @@ class Patches:
 
 
 def laws(geography: Geography, attraction: FloatArray, affinity: FloatArray, deterrence: FloatArray) -> dict[str, npt.NDArray[Any]]:
-    """What the kernel draws zones by, of `attraction` (purposes, zones), `affinity` (districts, districts) and `deterrence` (purposes x
-    headings, bands, bands).
+    """What the kernel draws zones by, of `attraction` (purposes, zones), `affinity` (districts, districts) and `deterrence` (day
+    types x purposes x headings, bands, bands).
 
-    `mass` (purposes, districts of the place before, patches) is attraction; `code` (zones, patches) the range of bands from a zone to a
-    patch and `most` (purposes x headings, ranges, ranges) the most that deterrence is in two ranges; `alias_share` and `alias_other`
-    (purposes, zones in order of patches) draw a zone of a patch; `tied` (purposes x headings, zones, patches) cumulates the weights
-    where both places are one.
+    Zones are numbered in order of patches, neighbours side by side: `patch_zone` is the zone of a number, `spot` the number of a zone,
+    and `attraction`, `bands` and `district` are those of the geography so numbered. `mass` (purposes, districts of the place before,
+    patches) is attraction; `code` (zones, patches) the range of bands from a zone to a patch and `most` (rows of deterrence, ranges,
+    ranges) the most that deterrence is in two ranges. `zone_alias` (purposes, zones) draws a zone of a patch, `tied` (rows of
+    deterrence, zones, patches) a patch where both places are one, by `draws.aliases`.
     """
-    from synthmob.synthesis import kernel
+    from synthmob.synthesis import draws, zonedraws
 
     patches = Patches.of(geography)
-    ordered = np.ascontiguousarray(attraction[:, patches.zone])
+    order, spot = patches.zone, np.empty(geography.n, dtype=np.int64)
+    spot[order] = np.arange(geography.n)
+    ordered, bands = np.ascontiguousarray(attraction[:, order]), geography.bands[np.ix_(order, order)]
+    district = geography.parents["district"][order]
     weight = np.add.reduceat(ordered, patches.first[:-1], axis=1)
     step = -(-geography.n_bands // MOST_STEPS)
-    rows = geography.bands[:, patches.zone] // step
-    low, high = (f.reduceat(rows, patches.first[:-1], axis=1).astype(np.int64) for f in (np.minimum, np.maximum))
-    share, other = kernel.aliases(ordered, patches.first)
-    district = geography.parents["district"]
-    tied = kernel.tied_weights(attraction, affinity, district, deterrence, geography.bands, patches.first, patches.zone)
+    low, high = (f.reduceat(bands // step, patches.first[:-1], axis=1).astype(np.int64) for f in (np.minimum, np.maximum))
+    tied, whole = np.empty((len(deterrence), geography.n, len(patches.district)), np.uint64), np.array([0, len(patches.district)])
+    for kind, push in enumerate(deterrence):
+        pull = ordered[kind // HEADINGS % len(ordered)]
+        tied[kind] = draws.aliases(zonedraws.tied_weights(pull, affinity, district, push, bands, patches.first), whole)
     return {
-        "patch_first": patches.first, "patch_zone": patches.zone, "mass": weight[:, None, :] * affinity[None][:, :, patches.district],
-        "code": (high * (high + 1) // 2 + low).astype(np.uint8), "most": _most(deterrence, step), "alias_share": share,
-        "alias_other": other, "tied": tied}  # fmt: skip
+        "deterrence": deterrence, "affinity": affinity, "attraction": ordered, "bands": bands, "district": district, "spot": spot,
+        "patch_first": patches.first, "patch_zone": order, "mass": weight[:, None, :] * affinity[None][:, :, patches.district],
+        "code": (high * (high + 1) // 2 + low).astype(np.uint8), "most": _most(deterrence, step),
+        "zone_alias": draws.aliases(ordered, patches.first), "tied": tied}  # fmt: skip
 
 
 def _most(deterrence: FloatArray, step: int) -> FloatArray:

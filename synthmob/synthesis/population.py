@@ -17,6 +17,8 @@ IntArray = npt.NDArray[np.int64]
 GROUP_DIMENSION = 0
 CHAIN_DIMENSION = 1
 BALANCE_ROUNDS = 8
+PAIRS_A_GUIDE = 8
+"""So many pairs of zones have one entry in the guide to them: searched are about as many, side by side in memory."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,11 @@ class Homes:
     bands: npt.NDArray[np.int8]
 
     @cached_property
-    def row_ends(self) -> FloatArray:
-        """Of every home zone the last of its cumulative pairs: a home is searched among these."""
-        n = len(self.alone)
-        return self.pairs[n - 1 :: n].copy()
+    def guide(self) -> npt.NDArray[np.int32]:
+        """Where the search for a pair may begin: the pair at every k/n of all workers, for every k up to n, the last included."""
+        n = -(-len(self.pairs) // PAIRS_A_GUIDE)
+        found = np.searchsorted(self.pairs, np.arange(n + 1) / n * self.pairs[-1], side="right")
+        return np.minimum(found, len(self.pairs) - 1).astype(np.int32)
 
     @staticmethod
     def of(anchors: Anchors, geography: Geography) -> Homes:
@@ -62,7 +65,7 @@ def people(homes: Homes, seed: int, n_persons: int, first: int, last: int) -> Pe
     rank = ranks(seed, n_persons, person)
     home, work, klass = (np.empty(len(person), dtype=np.int64) for _ in range(3))
     kernel.settle(
-        rank, n_persons, homes.pairs, homes.row_ends, homes.alone, homes.bands, homes.groups, homes.group_area,
+        rank, n_persons, homes.pairs, homes.guide, homes.alone, homes.bands, homes.groups, homes.group_area,
         even(seed, rank, GROUP_DIMENSION), home, work, klass)  # fmt: skip
     return People(person, rank, home, work, klass)
 

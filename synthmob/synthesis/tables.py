@@ -123,10 +123,9 @@ def _number(values: npt.NDArray[np.int64], kind: pa.DataType) -> pa.Array:
 def _text(codes: npt.NDArray[Any], labels: tuple[str, ...]) -> pa.Array:
     """Labels of codes; null where a code is negative or past the labels (`outside`)."""
     indices = codes.astype(np.int32, copy=False)
-    if len(codes) and not 0 <= int(codes.min()) <= int(codes.max()) < len(labels):
-        known = (indices >= 0) & (indices < len(labels))
-        indices = _masked(np.where(known, indices, np.int32(0)), known, pa.int32())
-    return pa.DictionaryArray.from_arrays(indices, pa.array(labels, pa.string()))
+    known = indices.view(np.uint32) < len(labels)  # what is negative is large, looked at without its sign
+    rows = pa.array(indices) if known.all() else _masked(indices * known, known, pa.int32())
+    return pa.DictionaryArray.from_arrays(rows, pa.array(labels, pa.string()), safe=False)  # Arrow need not look once more
 
 
 def _degrees(values: npt.NDArray[np.float64]) -> pa.Array:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from peak import peak_gb
 
 from synthmob import manifest, modelfile
 from synthmob.synthesis import allocation, writer
@@ -32,7 +32,6 @@ LARGE = ((1_000_000, 7, 2), (10_000_000, 1, 2))
 LIMIT_GB = 1.0
 ROUNDS, DAYS = 7, 7
 DEFAULT_MOST, OURS_MOST = 0.7, 1.5
-UNIT = 1024 * 1024 if sys.platform == "linux" else 1024 * 1024 * 1024
 
 
 def measured(model: Path, persons: int, days: int, workers: int) -> dict[str, float | str]:
@@ -46,7 +45,7 @@ def measured(model: Path, persons: int, days: int, workers: int) -> dict[str, fl
         files = [out / "persons.parquet", *(out / "stays").iterdir(), *(out / "trips").iterdir()]
         rows = sum(pq.read_metadata(file).num_rows for file in files)
         size, digest = sum(file.stat().st_size for file in files), manifest.digest(out)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / UNIT
+    peak = peak_gb()
     return {"rows": rows, "wall": wall, "cpu": cpu, "alone": alone, "peak": peak, "bytes": size / rows, "digest": digest}
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from typing import Any
 import measure_pandas
 import measure_sql
 import pyarrow.parquet as pq
+from peak import peak_gb
 
 from synthmob import worlds
 from synthmob.period import Period
@@ -32,7 +32,6 @@ from synthmob.private.curator import Curator
 from synthmob.zonefiles import read_zoning
 
 MOST = 1.3
-UNIT = 1024 * 1024 if sys.platform == "linux" else 1024 * 1024 * 1024
 
 
 def plan_of(curator: Curator, few: bool) -> Plan:
@@ -71,7 +70,7 @@ def counted(how: str, folder: Path, memory_gb: float | None, few: bool) -> dict[
         done.set()
         watcher.join()
     digest = {name: [len(cells), int(counts.sum()), int((cells * 31 + counts).sum())] for name, (cells, counts) in found.items()}
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / UNIT
+    peak = peak_gb()
     return {"wall": wall, "cpu": cpu, "peak": peak, "spilled": most[0] / 2**30, "digest": digest}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -38,8 +38,27 @@ def minutes(cumulative: Sequence[float], edges: Sequence[int], u: float, most: i
     return min(int(low + (wanted - b) / (c - b) * (high - low)), most - 1)
 
 
+def aliased(words: Sequence[int], u: float) -> int:
+    """One of some entries, each with a word: the share of it that is kept, in steps of 2^-32, above the entry that has the rest."""
+    place = u * len(words)
+    share, other = divmod(int(words[int(place)]), 2**32)
+    return int(place) if int((place - int(place)) * 2**32) < share else other
+
+
+def shares(words: Sequence[int]) -> Any:
+    """The chance of every entry to be drawn by such words."""
+    found = np.zeros(len(words))
+    for k, word in enumerate(words):
+        kept, other = divmod(int(word), 2**32)
+        found[k] += kept / 2**32
+        found[other] += 1 - kept / 2**32
+    return found / len(words)
+
+
 def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day_types: Sequence[int], law: Law) -> list[Any]:
-    """(person, day, seq, purpose, zone, start, end, mode) of every stay of a person; mode -1 where a day begins."""
+    """(person, day, seq, purpose, zone, start, end, mode) of every stay of a person, mode -1 where a day begins; between, zones have their
+    numbers in `places`."""
+    home, work = law["spot"][home], law["spot"][work] if work >= 0 else -1
     tour: list[float] = []
     night: tuple[int, int] = (0, home)  # what the last day ended with, and where
     visited: dict[int, list[int]] = {p: [] for p in range(len(law["attraction"]))}
@@ -48,10 +67,9 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
         known = {p: len(v) for p, v in visited.items()}  # what was new today is known from tomorrow on
         purposes = law["purposes"][kind][chain][: law["lengths"][kind][chain]]
         here, clock, at_work = home, 0, 0
-        first, end_of_chain = law["schedule_first"][kind][chain : chain + 2]
-        row = pick(law["schedule_cumulative"][kind][first:end_of_chain], uniform(key, person, day, 7))
-        begin = law["schedule_at"][kind][chain] + row * len(purposes)
-        schedule = law["schedules"][kind][begin : begin + len(purposes)]
+        first, count, begin, length = law["owned"][kind][chain]
+        begin += length * aliased(law["schedule_alias"][kind][first : first + count], uniform(key, person, day, 7))
+        schedule = law["schedules"][kind][begin : begin + length]
         for rank, purpose in enumerate(purposes):
             u = [uniform(key, person, day, 8 * rank + k) for k in range(8)]
             to_come = len(purposes) - 1 - rank
@@ -83,7 +101,7 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
                 trip = max(minutes(law["travel"][band][mode], law["travel_edges"], u[4], 1000), 1)
                 start = max(min(clock + trip, DAY - 1 - ROOM * to_come), clock + 1)
             end = DAY if to_come == 0 else leaving(schedule, rank, start, to_come, u[5], law["duration_edges"])
-            out.append((person, day, rank, purpose, zone, start, end, mode))
+            out.append((person, day, rank, purpose, law["patch_zone"][zone], start, end, mode))
             here, clock = zone, end
         night = (purpose, here)
     return out
@@ -100,21 +118,19 @@ def tastes(key: int, person: int, day: int, rank: int, habit: float, modes: int)
 
 def somewhere(purpose: int, going: int, ahead: int, here: int, u: float, v: float, stream: int, law: Law) -> int:
     """A zone that attracts, not too far from here nor from where the day goes next: by patches of neighbours, see `places`."""
-    patches = [law["patch_zone"][a:b] for a, b in zip(law["patch_first"][:-1], law["patch_first"][1:], strict=True)]
+    first = law["patch_first"]
+    patches = [list(range(a, b)) for a, b in pairwise(first)]
     if ahead == here:
-        inside = patches[pick(law["tied"][going][here], u)]
-        return inside[pick(list(accumulate(weight(purpose, going, ahead, here, z, law) for z in inside)), v)]
+        inside = patches[aliased(law["tied"][going][here], u)]
+        near = [law["deterrence"][going][law["bands"][here][z]][law["bands"][here][z]] for z in inside]
+        return inside[pick(list(accumulate(law["attraction"][purpose][z] * n for z, n in zip(inside, near, strict=True))), v)]
     most = law["most"][going]
     ranges = list(zip(law["code"][ahead], law["code"][here], strict=True))
     bounds = [m * most[a][b] for m, (a, b) in zip(law["mass"][purpose][law["district"][here]], ranges, strict=True)]
     for trial in range(64):
         w = [float(seeds.mix(np.uint64(stream ^ (3 * trial + k))) >> np.uint64(11)) * 2.0**-53 for k in range(3)]
         patch = pick(list(accumulate(bounds)), w[0])
-        place = w[1] * len(patches[patch])
-        at = law["patch_first"][patch] + int(place)
-        if place - int(place) >= law["alias_share"][purpose][at]:
-            at = law["alias_other"][purpose][at]
-        zone = law["patch_zone"][at]
+        zone = first[patch] + aliased(law["zone_alias"][purpose][first[patch] : first[patch + 1]], w[1])
         near = law["deterrence"][going][law["bands"][ahead][zone]][law["bands"][here][zone]]
         if w[2] * most[ranges[patch][0]][ranges[patch][1]] < near:
             return zone
@@ -124,7 +140,7 @@ def somewhere(purpose: int, going: int, ahead: int, here: int, u: float, v: floa
 def weight(purpose: int, going: int, ahead: int, here: int, zone: int, law: Law) -> float:
     """How much a zone is wanted, looked at alone."""
     near = law["deterrence"][going][law["bands"][ahead][zone]][law["bands"][here][zone]]
-    return law["attraction"][purpose][law["district"][here]][zone] * near
+    return law["attraction"][purpose][zone] * law["affinity"][law["district"][here]][law["district"][zone]] * near
 
 
 def leaving(schedule: Sequence[int], rank: int, start: int, to_come: int, u: float, edges: Sequence[int]) -> int:

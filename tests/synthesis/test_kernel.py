@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 import handmade
@@ -16,9 +15,10 @@ from hypothesis import strategies as st
 
 from synthmob import searches, seeds
 from synthmob.model.geography import Geography
+from synthmob.model.schedules import Timing
 from synthmob.model.timing import BY_CLOCK
 from synthmob.synthesis import draws, kernel, places
-from synthmob.synthesis.days import end_to_end, laws
+from synthmob.synthesis.days import LIVED_BY, laws, schedule_laws
 from synthmob.synthesis.points import INWARD, Triangles
 
 STAYS = ("purpose", "zone", "start", "end", "day", "seq", "person", "mode")
@@ -26,8 +26,7 @@ whole = st.integers(0, 2**40)
 
 
 def law_of(model: Any) -> dict[str, Any]:
-    geography = Geography.of(model.zoning, model.domain)
-    return {**laws(model, geography), "bands": geography.bands, "district": geography.parents["district"]}
+    return laws(model, Geography.of(model.zoning, model.domain))
 
 
 def wild(seed: int) -> dict[str, Any]:
@@ -45,16 +44,9 @@ def wild(seed: int) -> dict[str, Any]:
     schedules = np.where(by_clock, BY_CLOCK + rng.integers(0, 96, schedules.shape), schedules)
     schedules[..., 0] = rng.choice([0, 40, 90, 95], (kinds, most))  # leaves after 22:30, whatever is still to come
     weights = rng.integers(0, 3, (kinds, most))
-    rows = [end_to_end(s[: f[-1]].astype(np.int16), f, n) for s, f, n in zip(schedules, first, lengths, strict=True)]
-    flat, at = np.full((kinds, max(len(f) for f, _ in rows)), -1, np.int16), np.stack([a for _, a in rows])
-    for row, (f, _) in zip(flat, rows, strict=True):
-        row[: len(f)] = f
-    running = np.stack([within(w, f) for w, f in zip(weights + 1e-3, first, strict=True)])
-    return law | {
-        "purposes": purposes, "lengths": lengths, "schedules": flat, "schedule_at": at, "schedule_cumulative": running,
-        "schedule_guide": draws.schedule_guides(running, first), "schedule_first": first,
-        "work_anchor": rng.random((kinds, 2)), "exploration": rng.random(6) * 5,
-    }  # fmt: skip
+    laid = [Timing(s[: f[-1]].astype(np.int16), w[: f[-1]].astype(float), f) for s, w, f in zip(schedules, weights, first, strict=True)]
+    return law | schedule_laws(laid, list(lengths)) | {
+        "purposes": purposes, "lengths": lengths, "work_anchor": rng.random((kinds, 2)), "exploration": rng.random(6) * 5}
 
 
 def moded(seed: int) -> dict[str, Any]:
@@ -62,26 +54,13 @@ def moded(seed: int) -> dict[str, Any]:
     return wild(seed) | {name: law_of(handmade_modes.model())[name] for name in ("mode_share", "travel", "habit")}
 
 
-def within(weights: Any, first: Any) -> Any:
-    """Running sums that begin anew with every chain."""
-    out = np.cumsum(weights)
-    for begin, end in pairwise(first):
-        out[begin:end] = np.cumsum(weights[begin:end])
-    return out
-
-
 def played(law: dict[str, Any], key: Any, who: dict[str, Any], chain: Any, day_types: Any) -> dict[str, Any]:
     n = int(law["lengths"][day_types[None, :], chain].sum())
     kinds = (np.int8, np.int32, np.int32, np.int32, np.int32, np.int32, np.int64, np.int8)
     out = {name: np.full(n, -9, dtype=kind) for name, kind in zip(STAYS, kinds, strict=True)}
+    own = kernel.choose_schedules(key, who["person"], chain, day_types, law["owned"], law["schedule_alias"])
     kernel.live(
-        key, who["person"], who["home"], who["work"], chain, day_types, law["purposes"], law["lengths"], law["schedules"],
-        law["schedule_cumulative"], law["schedule_guide"], law["schedule_first"], law["schedule_at"],
-        law["duration_edges"], law["travel"], law["travel_edges"],
-        law["mode_share"], law["habit"], law["attraction"], law["deterrence"], law["bands"], law["district"], law["work_anchor"],
-        law["exploration"],
-        law["patch_first"], law["patch_zone"], law["mass"], law["code"], law["most"], law["alias_share"], law["alias_other"], law["tied"],
-        *out.values())  # fmt: skip
+        key, who["person"], who["home"], who["work"], chain, own, day_types, *(law[name] for name in LIVED_BY), *out.values())
     return out
 
 
@@ -102,6 +81,18 @@ def test_pick_never_takes_what_weighs_nothing(weights: list[int], u: float) -> N
     chosen = searches.pick(cumulative, u)
     assert chosen == twin.pick(cumulative.tolist(), u)
     assert weights[chosen] > 0
+
+
+@given(st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=12), min_size=1, max_size=4), st.floats(0, 1, exclude_max=True))
+def test_aliases_have_the_shares_of_the_weights(parts: list[list[int]], u: float) -> None:
+    first = np.cumsum([0, *map(len, parts)])
+    (words,) = draws.aliases(np.concatenate(parts)[None, :].astype(float), first)
+    for part, begin, end in zip(parts, first[:-1], first[1:], strict=True):
+        weights = np.array(part) if any(part) else np.ones(len(part))
+        found = twin.shares(words[begin:end])
+        assert found == pytest.approx(weights / weights.sum(), abs=1e-8) and (found[weights == 0] == 0).all()
+        place = u * len(part)
+        assert draws.aliased(words[begin + int(place)], int(place), place - int(place)) == twin.aliased(words[begin:end], u)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -149,9 +140,8 @@ def test_places_are_known_from_the_next_day_on_and_returned_to_at_the_stated_rat
         work_anchor=np.ones((1, 2)))  # fmt: skip
     law = law_of(replace(model, routines=routines, day_type_of=(0, 0, 0)))
     # Outside and all zones are equally attractive, so a new draw is an old place by chance alone.
-    law["attraction"], law["deterrence"] = np.ones_like(law["attraction"]), np.ones_like(law["deterrence"])
-    geography, even = Geography.of(model.zoning, model.domain), np.ones_like(model.flows.affinity)
-    law |= places.laws(geography, np.ones_like(model.flows.attraction), even, law["deterrence"])
+    geography, flows = Geography.of(model.zoning, model.domain), model.flows
+    law |= places.laws(geography, *(np.ones_like(table) for table in (flows.attraction, flows.affinity, flows.deterrence)))
     n, days = 20_000, 2
     who = {"person": np.arange(n), "home": np.zeros(n, int), "work": np.full(n, -1)}
     out = played(law, seeds.stage_key(1, "days"), who, np.zeros((n, days), int), np.zeros(days, int))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import handmade
+import kernel_twin as twin
 import numpy as np
 import pytest
 import shapely
@@ -12,6 +13,7 @@ import shapely
 from synthmob import seeds
 from synthmob.model.geography import Geography
 from synthmob.synthesis import kernel, places
+from synthmob.synthesis.days import LIVED_BY
 from synthmob.synthesis.places import LEAST_PATCH, Patches
 from synthmob.zones import Level, Zoning
 
@@ -56,14 +58,23 @@ def test_no_weight_is_above_its_bound(edges: tuple[float, ...]) -> None:
     geography = grid(edges)
     attraction, affinity, deterrence = wanted(np.random.default_rng(1), geography)
     law, patches = places.laws(geography, attraction, affinity, deterrence), Patches.of(geography)
-    patch_of = np.empty(geography.n, dtype=int)
-    patch_of[patches.zone] = np.repeat(np.arange(len(patches.district)), np.diff(patches.first))
+    patch_of, spot = np.repeat(np.arange(len(patches.district)), np.diff(patches.first)), law["spot"]
     for anchor in (0, 300, geography.n - 1):
-        bound = law["most"][:, law["code"][anchor][:, None], law["code"][None, 77, :].T][:, :, 0]
-        own = deterrence[:, geography.bands[anchor], geography.bands[77]]
+        bound = law["most"][:, law["code"][spot[anchor]][:, None], law["code"][None, spot[77], :].T][:, :, 0]
+        own = deterrence[:, geography.bands[anchor], geography.bands[77]][:, patches.zone]
         assert (own <= bound[:, patch_of]).all()
-    mass = np.stack([np.bincount(patch_of, weights=a * affinity[2][geography.parents["district"]]) for a in attraction])
-    assert law["mass"][:, 2] == pytest.approx(mass)
+    pull = (attraction * affinity[2][geography.parents["district"]])[:, patches.zone]
+    assert law["mass"][:, 2] == pytest.approx(np.stack([np.bincount(patch_of, weights=a) for a in pull]))
+
+
+def test_zones_have_the_numbers_of_their_patches() -> None:
+    attraction, affinity, deterrence = wanted(np.random.default_rng(5))
+    law = places.laws(GRID, attraction, affinity, deterrence)
+    assert (law["patch_zone"][law["spot"]] == np.arange(GRID.n)).all() and law["spot"][GRID.n - 1] == GRID.n - 1
+    for zone, other in ((5, 444), (444, GRID.n - 1)):
+        assert law["bands"][law["spot"][zone], law["spot"][other]] == GRID.bands[zone, other]
+        assert law["district"][law["spot"][zone]] == GRID.parents["district"][zone]
+        assert (law["attraction"][:, law["spot"][zone]] == attraction[:, zone]).all()
 
 
 def test_aliases_are_the_shares_of_the_zones() -> None:
@@ -71,14 +82,9 @@ def test_aliases_are_the_shares_of_the_zones() -> None:
     law, patches = places.laws(GRID, attraction, affinity, deterrence), Patches.of(GRID)
     for purpose in range(3):
         for begin, end in zip(patches.first[:-1], patches.first[1:], strict=True):
-            got, n = np.zeros(GRID.n), end - begin
-            for k in range(begin, end):
-                got[k] += law["alias_share"][purpose, k] / n
-                got[law["alias_other"][purpose, k]] += (1 - law["alias_share"][purpose, k]) / n
             own = attraction[purpose, patches.zone[begin:end]]
             if own.sum() > 0:
-                assert got[begin:end] == pytest.approx(own / own.sum(), abs=1e-12)
-                assert (got[begin:end][own == 0] == 0).all()
+                assert twin.shares(law["zone_alias"][purpose, begin:end]) == pytest.approx(own / own.sum(), abs=1e-8)
 
 
 def test_tied_places_have_the_weights_of_their_patches() -> None:
@@ -87,7 +93,14 @@ def test_tied_places_have_the_weights_of_their_patches() -> None:
     for here in (5, 444, GRID.n - 1):
         band = GRID.bands[here]
         weights = attraction[1] * affinity[parent[here]][parent] * deterrence[3, band, band]
-        assert law["tied"][3, here] == pytest.approx(np.cumsum(np.add.reduceat(weights[patches.zone], patches.first[:-1])))
+        own = np.add.reduceat(weights[patches.zone], patches.first[:-1])
+        assert twin.shares(law["tied"][3, law["spot"][here]]) == pytest.approx(own / own.sum(), abs=1e-8)
+
+
+def test_where_nothing_attracts_the_last_patch_is_taken() -> None:
+    attraction, affinity, deterrence = wanted(np.random.default_rng(6))
+    law = places.laws(GRID, np.zeros_like(attraction), affinity, deterrence)
+    assert twin.shares(law["tied"][0, 7])[-1] == 1
 
 
 @pytest.mark.parametrize(("anchor", "here"), [(30, 30), (30, 400), (0, 575), (30, 576), (576, 31)])
@@ -97,21 +110,18 @@ def test_zones_are_drawn_as_a_look_at_all_of_them_would(anchor: int, here: int) 
 
     attraction, affinity, deterrence = wanted(np.random.default_rng(4))
     law, parent, n = places.laws(GRID, attraction, affinity, deterrence), GRID.parents["district"], 200_000
-    chain = {
-        "purposes": np.array([[[0, 1, 2, 1]]], np.int8), "lengths": np.array([[4]]), "schedules": np.zeros((1, 4), np.int16),
-        "schedule_cumulative": np.ones((1, 1)), "schedule_guide": np.zeros((1, 1), np.int32), "schedule_first": np.array([[0, 1]]),
-        "schedule_at": np.array([[0, 4]])}
+    # Home is `here`, work is the anchor: home, then a look for purpose 2 before work.
+    day = {
+        "purposes": np.array([[[0, 2, 1, 0]]], np.int8), "lengths": np.array([[4]]), "schedules": np.zeros((1, 4), np.int16),
+        "duration_edges": np.array([0, 10]), "travel": np.ones((GRID.n_bands, 1, 1)), "travel_edges": np.array([0, 5]),
+        "mode_share": np.ones((GRID.n_bands, 1)), "habit": 0.0,
+        "work_anchor": np.ones((1, 2)), "exploration": np.full(3, 1e9)}  # fmt: skip
     kinds = (np.int8, np.int32, np.int32, np.int32, np.int32, np.int32, np.int64)
     out = [*(np.empty(4 * n, kind) for kind in kinds), np.empty(0, np.int8)]
-    # Home is `here`, work is the anchor: home, then a look for purpose 2 before work.
-    chain["purposes"][0, 0] = (0, 2, 1, 0)
+    first, law = np.zeros((n, 1), int), law | day
     kernel.live(
-        seeds.stage_key(4, "days"), np.arange(n), np.full(n, here), np.full(n, anchor), np.zeros((n, 1), int), np.zeros(1, int),
-        *(chain[k] for k in ("purposes", "lengths", "schedules", "schedule_cumulative", "schedule_guide", "schedule_first", "schedule_at")),
-        np.array([0, 10]), np.ones((GRID.n_bands, 1, 1)), np.array([0, 5]), np.ones((GRID.n_bands, 1)), 0.0,
-        attraction[:, None, :] * affinity[None][:, :, parent], deterrence,
-        GRID.bands, parent, np.ones((1, 2)), np.full(3, 1e9),
-        *(law[k] for k in ("patch_first", "patch_zone", "mass", "code", "most", "alias_share", "alias_other", "tied")), *out)  # fmt: skip
+        seeds.stage_key(4, "days"), np.arange(n), np.full(n, here), np.full(n, anchor), first, first, np.zeros(1, int),
+        *(law[name] for name in LIVED_BY), *out)
     found = np.bincount(out[1][1::4], minlength=GRID.n)
     weights = attraction[2] * affinity[parent[here]][parent] * deterrence[5, GRID.bands[anchor], GRID.bands[here]]
     expected = weights / weights.sum() * n

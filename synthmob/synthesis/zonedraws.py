@@ -1,0 +1,94 @@
+"""How the kernel draws a zone, in numba: among places that a person knows, or among all of them, by the patches of `places`.
+
+Arrays are indexed by numbers throughout, as in the kernel.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+
+from synthmob.searches import pick_between
+from synthmob.synthesis.draws import aliased, unit
+
+TRIES = 64
+"""So often a zone is proposed; after that every zone is looked at, which is the same law."""
+
+
+@nb.njit(cache=True)
+def tied_weights(attraction: Any, affinity: Any, district: Any, deterrence: Any, bands: Any, first: Any) -> Any:
+    """Weights of patches for a purpose and a heading where the place before is the one that the day is tied to: (zones, patches)."""
+    out = np.zeros((len(bands), len(first) - 1))
+    for here in range(len(bands)):
+        total = 0.0
+        for patch in range(len(first) - 1):
+            for z in range(first[patch], first[patch + 1]):
+                band = bands[here, z]
+                out[here, patch] += attraction[z] * affinity[district[here], district[z]] * deterrence[band, band]
+            total += out[here, patch]
+        if total == 0.0:
+            out[here, -1] = 1.0
+    return out
+
+
+@nb.njit(inline="always")
+def recalled(
+    deterrence: Any, going: Any, bands: Any, anchor: Any, here: Any, memory: Any, purpose: Any, n: Any, weights: Any, u: Any
+) -> Any:
+    """One of n known places. Every visit speaks for its place: those that lie handy today are the likelier."""
+    total = 0.0
+    for k in range(n):
+        z = memory[purpose, k]
+        total += deterrence[going, bands[anchor, z], bands[here, z]]
+        weights[k] = total
+    return memory[purpose, pick_between(weights, u * total, 0, n - 1)]
+
+
+@nb.njit(inline="always")
+def inside(
+    attraction: Any, purpose: Any, near: Any, going: Any, bands: Any, here: Any, first: Any, last: Any, weights: Any, u: Any
+) -> Any:
+    """A zone of a patch, zones `first` to `last`, where the place before is the one that the day is tied to."""
+    total = 0.0
+    for z in range(first, last):
+        total += attraction[purpose, z] * near[going, bands[here, z]]
+        weights[z - first] = total
+    return first + pick_between(weights, u * total, 0, last - first - 1)
+
+
+@nb.njit(inline="always")
+def proposed(
+    mass: Any, purpose: Any, area: Any, most: Any, going: Any, code: Any, anchor: Any, here: Any, deterrence: Any, bands: Any,
+    zone_alias: Any, patch_first: Any, weights: Any, stream: Any,
+) -> Any:  # fmt: skip
+    """A zone with probability proportional to attraction x deterrence, by proposals; -1 where none of them was kept."""
+    total, n = 0.0, code.shape[1]
+    for patch in range(n):
+        total += mass[purpose, area, patch] * most[going, code[anchor, patch], code[here, patch]]
+        weights[patch] = total
+    for trial in range(TRIES):
+        patch = pick_between(weights, unit(stream, 3 * trial) * total, 0, n - 1)
+        first = patch_first[patch]
+        place = unit(stream, 3 * trial + 1) * (patch_first[patch + 1] - first)
+        z = int(place)
+        z = first + aliased(zone_alias[purpose, first + z], z, place - z)
+        bound = most[going, code[anchor, patch], code[here, patch]]
+        if unit(stream, 3 * trial + 2) * bound < deterrence[going, bands[anchor, z], bands[here, z]]:
+            return z
+    return -1
+
+
+@nb.njit(inline="always")
+def anywhere(
+    attraction: Any, purpose: Any, affinity: Any, district: Any, deterrence: Any, going: Any, bands: Any, anchor: Any, here: Any,
+    weights: Any, u: Any,
+) -> Any:  # fmt: skip
+    """What `proposed` gives, by a look at every zone; the last one where all weigh nothing."""
+    total = 0.0
+    for z in range(len(bands)):
+        pull = attraction[purpose, z] * affinity[district[here], district[z]]
+        total += pull * deterrence[going, bands[anchor, z], bands[here, z]]
+        weights[z] = total
+    return pick_between(weights, u * total, 0, len(bands) - 1)
