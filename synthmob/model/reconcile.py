@@ -24,7 +24,6 @@ LEAST = 1e-9
 BLOCK_CELLS = 1 << 18
 """So many cells of a large table are worked on at once: what comes in between then fits in the processor's cache."""
 SHARED_ERROR = 0.1
-PRIOR_ROUNDS = 4
 LAW_ROUNDS, LAW_MISFIT, LAW_RIDGE, MOST_LOG = 20, 0.1, 0.01, 12.0
 """How a smooth law is fitted: rounds, its own relative error squared, a pull of the coefficients to 0, and how far it may go down."""
 SURPRISE = 3.0
@@ -212,28 +211,6 @@ def backed_off(noisy: Noisy, totals: FloatArray | None = None, *, rounds: int = 
         prior = sums[..., None] * ladder(estimate) * faded
         mean, variance = posterior(prior, noisy)
         estimate = mean if totals is None else adjust(mean, variance, group, totals.ravel())
-    return estimate
-
-
-def balanced(noisy: Noisy, margins: Sequence[tuple[Codes, FloatArray]], *, rounds: int = 6) -> FloatArray:
-    """An estimate of a (context..., bin) table whose sums by each of `margins` (codes of the table flattened to (contexts, bins), and
-    totals) are known.
-
-    Contexts are shrunk towards coarser ones as in `backed_off`; what published cells leave of a margin goes to where the release says
-    least, so a suppressed cell may hold up to the cut before a published one is scaled.
-    """
-    shape = noisy.count.shape
-    flat = (int(np.prod(shape[:-1])), shape[-1])
-    raked = rake(np.ones(flat), margins, rounds=PRIOR_ROUNDS).reshape(shape)
-    estimate, variance = posterior(raked, noisy)
-    for _ in range(rounds):
-        prior = rake(estimate.sum(axis=-1).reshape(-1, 1) * ladder(estimate).reshape(flat), margins, rounds=PRIOR_ROUNDS)
-        mean, variance = posterior(prior.reshape(shape), noisy)
-        estimate = mean.reshape(flat)
-        for _again in range(PRIOR_ROUNDS):
-            for codes, totals in margins:
-                estimate = adjust(estimate, variance.reshape(flat), codes, totals)
-        estimate = estimate.reshape(shape)
     return estimate
 
 

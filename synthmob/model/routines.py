@@ -14,6 +14,7 @@ from synthmob.marginals import Marginal
 from synthmob.model import chains as chains_law
 from synthmob.model import reconcile, rehearsal
 from synthmob.model import timing as timing_law
+from synthmob.model.balancing import balanced
 from synthmob.model.chains import MAX_STAYS, Chains
 from synthmob.model.durations import DURATION_TABLES, Arriving, Released, fit_durations
 from synthmob.model.journeys import Journeys
@@ -138,7 +139,7 @@ def _class_lengths(noisy: Noisy, people: FloatArray, lengths: FloatArray) -> Flo
     classes = np.moveaxis(people, 2, 0)
     klass, stays = np.indices((people.size, noisy.count.shape[-1]))
     margins = [(klass, classes.ravel()), (stays, lengths[1 : noisy.count.shape[-1] + 1])]
-    found = np.moveaxis(reconcile.balanced(turned, margins), 0, 2)
+    found = np.moveaxis(balanced(turned, margins), 0, 2)
     out = np.zeros((people.size, MAX_STAYS + 1))
     out[:, 1 : found.shape[3] + 1] = found.reshape(people.size, -1)
     # Where no class was told, all have their part of a length's persons: the same for each would give few people very long days.

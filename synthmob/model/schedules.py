@@ -24,7 +24,8 @@ from synthmob.model.reconcile import LEAST, FloatArray, Noisy
 from synthmob.model.rehearsal import Played, play, replay
 from synthmob.model.timing import BY_CLOCK, HOURS, QUARTERS, Bins, IntArray, Laws, contexts, day_kinds, rows_of, timed_chains
 
-POOL = 60_000
+POOL, LEAST_POOL, POOL_A_PERSON = 60_000, 20_000, 10
+"""Played days: so many for each person of a release, in these bounds."""
 LEAST_SCHEDULES = 6
 """Every chain has so many schedules, and its part of the pool beside them."""
 ROUNDS = 24
@@ -145,8 +146,9 @@ def _departures(chains: Chains, days: Played, weight: FloatArray, purposes: int)
 
 def pool(chains: Chains) -> IntArray:
     """The chain of every day of the pool, in order: all have some, large ones more."""
-    share = chains.weights / max(float(chains.weights.sum()), LEAST)
-    n = np.where(chains.lengths > 1, LEAST_SCHEDULES + np.rint(POOL * share).astype(np.int64), 1)
+    people = float(chains.weights.sum())
+    share, size = chains.weights / max(people, LEAST), np.clip(POOL_A_PERSON * people, LEAST_POOL, POOL)
+    n = np.where(chains.lengths > 1, LEAST_SCHEDULES + np.rint(size * share).astype(np.int64), 1)
     return np.repeat(np.arange(len(n)), n)
 
 

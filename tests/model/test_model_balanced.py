@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from synthmob.model import reconcile
+from synthmob.model.balancing import balanced
 from synthmob.model.reconcile import Noisy
 
 
@@ -25,7 +26,7 @@ def groups_of_lengths(seed: int) -> tuple[Any, Noisy, list[tuple[Any, Any]]]:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_what_published_cells_leave_of_known_sums_is_where_cells_were_cut(seed: int) -> None:
     truth, noisy, margins = groups_of_lengths(seed)
-    found = reconcile.balanced(noisy, margins)
+    found = balanced(noisy, margins)
     for codes, totals in margins:
         assert np.bincount(codes.ravel(), weights=found.ravel()) == pytest.approx(totals, rel=0.02, abs=5)
     seen = noisy.published
