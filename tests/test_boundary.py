@@ -60,9 +60,9 @@ def public(run: smallrun.Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def outsider(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder to import from that holds the package without its private side."""
+    """A folder to import from that holds the package without its private side; kernels that numba has compiled come along."""
     folder = tmp_path_factory.mktemp("outsider")
-    shutil.copytree(PACKAGE, folder / "synthmob", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PACKAGE, folder / "synthmob", ignore=shutil.ignore_patterns("*.pyc"))
     shutil.rmtree(folder / "synthmob" / "private")
     return folder
 
