@@ -11,7 +11,7 @@ from synthmob.domain import Domain
 from synthmob.model.anchors import Anchors
 from synthmob.model.chains import MAX_STAYS, Chains
 from synthmob.model.expectation import Flows
-from synthmob.model.journeys import Journeys
+from synthmob.model.journeys import Journeys, _shape
 from synthmob.model.mobility import MobilityModel
 from synthmob.model.rehearsal import play
 from synthmob.model.routines import Routines
@@ -83,11 +83,17 @@ def laws(law: Chains) -> Laws:
     return Laws(departures, np.arange(n), durations, np.where(inner, rank % 3, -1))
 
 
+def ways(minutes: Any) -> Journeys:
+    """The same travel times (purposes, times) for all trips to a purpose, the way home as long as that of the stay before."""
+    here, before, _earlier, _heading = np.indices(_shape(len(minutes)))
+    return Journeys(minutes[np.where(here == 0, before, here).ravel()], len(minutes))
+
+
 def timing(law: Chains, times: Laws | None = None, n: int = 4_000) -> Timing:
     """`n` days of every chain as these laws have them, with trips of 10 to 30 minutes."""
     edges = np.append(np.asarray(DOMAIN.duration_edges_min), 1440)
     chain = np.repeat(np.arange(len(law.lengths)), n)
-    days = play(law, chain, times or laws(law), edges, Journeys.by_purpose(np.tile(np.arange(10.0, 31.0), (6, 1))), "handmade")
+    days = play(law, chain, times or laws(law), edges, ways(np.tile(np.arange(10.0, 31.0), (6, 1))), "handmade")
     schedules = np.where(np.arange(MAX_STAYS) > 0, days.lasting, days.quarter[:, None]).astype(np.int16)
     return Timing(schedules, np.ones(len(chain)), np.arange(0, len(chain) + 1, n))
 

@@ -118,9 +118,13 @@ def _legs(block: Block) -> list[str]:
     return [_attribute(word) for word in words]
 
 
+def _word(mode: str | None) -> str:
+    return MODES.get(mode or MODE, mode or MODE)
+
+
 @cache
 def _attribute(mode: str | None) -> str:
-    return quoteattr(MODES.get(mode or MODE, mode or MODE))
+    return quoteattr(_word(mode))
 
 
 def _attributes(source: Source, crs: str) -> str:
@@ -148,10 +152,10 @@ def _network(source: Source, folder: Path) -> int:
 def _teleported(known: list[str]) -> str:
     """How all modes but the car get to their ends: nothing where there are none."""
     sets = [
-        f'  <parameterset type="teleportedModeParameters"><param name="mode" value={mode}/>'
+        f'  <parameterset type="teleportedModeParameters"><param name="mode" value={quoteattr(mode)}/>'
         f'<param name="{name}" value="{value}"/></parameterset>\n'
-        for mode in known if mode != quoteattr(MODE)
-        for name, value in [TELEPORTED.get(mode.strip('"'), TELEPORTED["bike"])]]  # fmt: skip
+        for mode in known if mode != MODE
+        for name, value in [TELEPORTED.get(mode, TELEPORTED["bike"])]]  # fmt: skip
     return f' <module name="planscalcroute">\n{"".join(sets)} </module>\n' if sets else ""
 
 
@@ -169,7 +173,7 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
             file.write(HEAD.format(root="population", dtd="population_v6") + f"<population>\n{_attributes(source, crs)}\n")
         for block in source.blocks(progress):
             purposes |= set(block.stays["purpose"].unique().to_pylist())
-            gone |= {_attribute(mode) for column in modes(block.trips).values() for mode in column.unique().to_pylist()}
+            gone |= {_word(mode) for column in modes(block.trips).values() for mode in column.unique().to_pylist()}
             for day, text in _plans(block, transformer, weighted=source.weighted):
                 files[day].write(text)
                 rows[day] += 1
@@ -178,8 +182,8 @@ def write(source: Source, folder: Path, options: Options, progress: Progress) ->
     activities = "\n".join(
         f'  <parameterset type="activityParams"><param name="activityType" value={quoteattr(purpose)}/>'
         '<param name="typicalDuration" value="08:00:00"/></parameterset>' for purpose in sorted(purposes))
-    about, known = commented(stated(source, crs, UNITS)), sorted(gone | {quoteattr(MODE)})
-    scored = "\n".join(f'  <parameterset type="modeParams"><param name="mode" value={mode}/></parameterset>' for mode in known)
+    about, known = commented(stated(source, crs, UNITS)), sorted(gone | {MODE})
+    scored = "\n".join(f'  <parameterset type="modeParams"><param name="mode" value={quoteattr(mode)}/></parameterset>' for mode in known)
     text = CONFIG_TEXT.format(crs=quoteattr(crs), activities=activities, modes=scored, routes=_teleported(known))
     (folder / CONFIG).write_text(HEAD.format(root="config", dtd="config_v2") + about + text, encoding="utf-8")
     said = "All legs but those by car are teleported." if gone else "Every leg says car: the release has no modes."

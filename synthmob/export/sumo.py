@@ -65,8 +65,8 @@ def _driven(block: Block) -> pa.Array[Any]:
     return pa.array(np.ones(len(block.trips), bool)) if mode is None else pc.fill_null(pc.equal(mode, CAR), False).combine_chunks()
 
 
-def _trips(block: Block, source: Source, clock: Instants) -> pa.Table:
-    """The trips by car inside the zoning: day, seconds of departure, person, seq, zone indices and points of both ends, weight."""
+def _trips(block: Block, driven: pa.Array[Any], source: Source, clock: Instants) -> pa.Table:
+    """The trips that are `driven` inside the zoning: day, second of departure, person, seq, zones and points of both ends, weight."""
     t, n = block.trips, source.zoning.n_zones
     day = t["day"].to_numpy()
     depart = (clock[day, t["depart_min"].to_numpy()] - clock[0, 0]).astype(np.int64)
@@ -74,7 +74,7 @@ def _trips(block: Block, source: Source, clock: Instants) -> pa.Table:
     inside = pa.array((origin < n) & (destination < n))
     return pa.table({
         "day": day, "depart": depart, "person": t["person_id"], "seq": t["seq"], "origin": origin, "destination": destination,
-        **vars(ends(block)), "weight": weights(block, t)}).filter(pc.and_(inside, _driven(block)))  # fmt: skip
+        **vars(ends(block)), "weight": weights(block, t)}).filter(pc.and_(inside, driven))  # fmt: skip
 
 
 def _in_order(path: Path, first_s: int, last_s: int) -> Iterator[pa.Table]:
@@ -111,8 +111,8 @@ def _spool(source: Source, folder: Path, clock: Instants, progress: Progress) ->
     writers: dict[int, pq.ParquetWriter] = {}
     with ExitStack() as stack:
         for block in source.blocks(progress):
-            made = _trips(block, source, clock)
-            cars = int(pc.sum(_driven(block)).as_py() or 0)
+            driven = _driven(block)
+            made, cars = _trips(block, driven, source, clock), int(pc.sum(driven).as_py() or 0)
             outside += cars - len(made)
             if modes(block.trips):
                 others = (others or 0) + len(block.trips) - cars

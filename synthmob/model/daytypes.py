@@ -59,4 +59,3 @@ def pulled(daily: FloatArray, target: FloatArray, found: Expectation) -> FloatAr
     moved = daily * pull
     level = ((moved * (drawn + floor)).sum(axis=0)) / (drawn + floor).sum(axis=0)
     return np.clip(moved / level, 1.0 / MOST_PULL, MOST_PULL)
-

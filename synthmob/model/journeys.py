@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthmob.counts.flows import HEADINGS
+from synthmob.model import reconcile
 from synthmob.model.expectation import WORK, Expectation
 from synthmob.model.geography import Geography
 from synthmob.model.lives import Lives
@@ -23,22 +24,16 @@ TIMES = 100
 LAST_EDGE_MIN = 240
 """The last bin of travel times ends here."""
 LEAN = 30.0
-"""Trips of a kind lean on those of fewer words by so many trips."""
+"""Trips of a kind lean on those of fewer words by so many trips: of any heading, of any stay two before, of any before."""
 
 
 @dataclass(frozen=True)
 class Journeys:
-    """Travel times by kind of trip: `minutes` (kinds, times) to draw from evenly; a kind is the two stays before, the one that the trip
-    leads to and the heading after it, of so many `purposes`."""
+    """Travel times by kind of trip: `minutes` (kinds, times) to draw from evenly; a kind is the stay that the trip leads to,
+    the two before it and the heading after it, of so many `purposes`."""
 
     minutes: FloatArray
     purposes: int
-
-    @staticmethod
-    def by_purpose(minutes: FloatArray) -> Journeys:
-        """The same times (purposes, times) for all trips to a purpose, the way home as long as that of the stay before."""
-        _earlier, before, here, _heading = np.indices(_shape(len(minutes)))
-        return Journeys(minutes[np.where(here == 0, before, here).ravel()], len(minutes))
 
     def kinds(self, purposes: npt.NDArray[np.int8]) -> IntArray:
         """The kind of the trip to every stay of days (days, stays), -1 past their ends; what it is for a first stay means nothing."""
@@ -49,14 +44,14 @@ def kinds(purposes: npt.NDArray[np.int8], n_purposes: int) -> IntArray:
     """Codes of trips to every stay of days (days, stays), of the shape of `purposes`.
 
     >>> kinds(np.array([[0, 3, 1, 0]], dtype=np.int8), 6)[0].tolist() == [
-    ...     np.ravel_multi_index(k, (7, 6, 6, 2)) for k in ((0, 0, 0, 0), (0, 0, 3, 1), (1, 3, 1, 0), (4, 1, 0, 0))]
+    ...     np.ravel_multi_index(k, (6, 6, 7, 2)) for k in ((0, 0, 0, 0), (3, 0, 0, 1), (1, 3, 1, 0), (0, 1, 4, 0))]
     True
     """
     here = np.maximum(purposes.astype(np.int64), 0)
     earlier, before, after = (np.zeros_like(here) for _ in range(3))
     before[:, 1:], earlier[:, 2:] = here[:, :-1], here[:, :-2] + 1
     after[:, :-1] = purposes[:, 1:] == WORK
-    return np.ravel_multi_index((earlier, before, here, after), _shape(n_purposes)).astype(np.int64)
+    return np.ravel_multi_index((here, before, earlier, after), _shape(n_purposes)).astype(np.int64)
 
 
 def expected(found: Expectation, lives: Lives, geography: Geography, travel: FloatArray, edges_min: IntArray) -> Journeys:
@@ -67,17 +62,9 @@ def expected(found: Expectation, lives: Lives, geography: Geography, travel: Flo
     kind = kinds(lives.purposes, purposes)[v.row[trip], v.rank[trip]]
     bands = geography.n_bands
     counted = np.bincount(kind * bands + geography.bands[v.origin[trip], v.zone[trip]], minlength=int(np.prod(_shape(purposes))) * bands)
-    share = _leaning(counted.reshape(*_shape(purposes), bands).astype(np.float64))
+    trips = counted.reshape(*_shape(purposes), bands).astype(np.float64)
+    share = reconcile.conditional(trips, reconcile.ladder(trips, weight=LEAN), weight=LEAN)
     return Journeys(_quantiles(share.reshape(-1, bands) @ travel, edges_min), purposes)
-
-
-def _leaning(trips: FloatArray) -> FloatArray:
-    """Shares of the last axis, each kind leaning on those of any heading, of any stay two before, of any before."""
-    share = np.full(trips.shape[-1], 1.0 / trips.shape[-1])
-    for summed in ((0, 1, 2, 3), (0, 1, 3), (0, 3), (3,), ()):
-        sums = trips.sum(axis=summed, keepdims=True)
-        share = (sums + LEAN * share) / (sums.sum(axis=-1, keepdims=True) + LEAN)
-    return np.broadcast_to(share, trips.shape)
 
 
 def _quantiles(shares: FloatArray, edges_min: IntArray) -> FloatArray:
@@ -88,4 +75,4 @@ def _quantiles(shares: FloatArray, edges_min: IntArray) -> FloatArray:
 
 
 def _shape(purposes: int) -> tuple[int, int, int, int]:
-    return purposes + 1, purposes, purposes, HEADINGS
+    return purposes, purposes, purposes + 1, HEADINGS

@@ -235,12 +235,11 @@ def fading(seen: npt.NDArray[np.bool_], half_bins: float) -> FloatArray:
     return 0.5 ** (np.maximum(far - 1, 0) / half_bins)
 
 
-def ladder(table: FloatArray) -> FloatArray:
+def ladder(table: FloatArray, *, weight: float = 50.0) -> FloatArray:
     """P(bin | context) from coarser contexts only: the last context axis summed out, backed by all coarser sums in turn.
 
     Every step counts as much as `weight` persons of its own step before it, so an empty context inherits.
     """
-    weight = 50.0
     bins = table.shape[-1]
     share = np.full(bins, 1.0 / bins)
     for depth in range(table.ndim - 1):

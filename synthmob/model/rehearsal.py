@@ -16,13 +16,11 @@ from synthmob.domain import MINUTES_PER_DAY
 from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
 from synthmob.model.journeys import Journeys
 from synthmob.model.reconcile import FloatArray
-from synthmob.model.timing import BY_CLOCK, HOURS, QUARTERS, Laws
+from synthmob.model.timing import HOURS, LEAST_LEFT, QUARTERS, Laws
 
 IntArray = npt.NDArray[np.int64]
 PLAYED_DAYS = 40_000
 EVEN_STEP = (5.0**0.5 - 1) / 2
-LEAST_LEFT = 12
-"""Minutes kept for every stay still to come, as the kernel does."""
 CANDIDATES = 6
 """So many ends of a stay are drawn, to take one by the clock."""
 
@@ -83,24 +81,23 @@ def replay(chains: Chains, chain: IntArray, schedules: npt.NDArray[np.int16], du
            ) -> Played:
     """Every schedule (days, MAX_STAYS) of a day of `chain` (days,) lived so many times, as the kernel lives it: the same day stands at
     k, k + days, k + 2 days and so on, each time with other travel times and other minutes of its bins."""
+    from synthmob.model import leaving
+
     chain, key = np.tile(chain, times), seeds.stage_key(0, "replay")
     codes, kinds, ticks = np.tile(schedules, (times, 1)).astype(np.int64), journeys.kinds(chains.purposes), np.arange(len(chain))
     lengths = chains.lengths[chain]
     starts, ends = np.zeros(codes.shape, dtype=np.int64), np.zeros(codes.shape, dtype=np.int64)
     latest = MINUTES_PER_DAY - 1 - LEAST_LEFT * (lengths - 1)
-    leaves = (15 * (codes[:, 0] + seeds.uniforms(key, ticks, 0, 1))).astype(np.int64)
-    ends[:, 0] = np.where(lengths > 1, np.maximum(np.minimum(leaves, latest), 1), latest)
+    _, leaves = leaving.times(codes[:, 0], seeds.uniforms(key, ticks, 0, 1), True, ticks, ticks, latest, duration_edges)
+    ends[:, 0] = np.where(lengths > 1, leaves, latest)
     for rank in range(1, int(lengths.max(initial=1)) - 1):
         going = np.flatnonzero(lengths - 1 > rank)
-        code, clock, latest = codes[going, rank], ends[going, rank - 1], MINUTES_PER_DAY - 1 - LEAST_LEFT * (lengths[going] - 1 - rank)
+        latest = MINUTES_PER_DAY - 1 - LEAST_LEFT * (lengths[going] - 1 - rank)
         u, way = (seeds.uniforms(key, going, rank, k) for k in (1, 2))
         trip = journeys.minutes[kinds[chain[going], rank], (way * journeys.minutes.shape[1]).astype(np.int64)]
-        start = np.maximum(np.minimum(clock + np.maximum(trip.astype(np.int64), 1), latest), clock + 1)
-        bin_ = np.minimum(code, len(duration_edges) - 2)
-        lasting = duration_edges[bin_] + u * (duration_edges[bin_ + 1] - duration_edges[bin_])
-        by_clock = np.maximum((15 * (code - BY_CLOCK + u)).astype(np.int64), start + LEAST_LEFT)
-        end = np.where(code >= BY_CLOCK, by_clock, start + np.maximum(lasting.astype(np.int64), 1))
-        starts[going, rank], ends[going, rank] = start, np.maximum(np.minimum(end, latest), start + 1)
+        trip = np.maximum(trip.astype(np.int64), 1)
+        starts[going, rank], ends[going, rank] = leaving.times(
+            codes[going, rank], u, False, ends[going, rank - 1], trip, latest, duration_edges)
     inner = np.where((np.arange(codes.shape[1]) > 0) & (codes >= 0), codes, NOBODY)
     return Played(chain, np.where(lengths > 1, ends[:, 0] // 15, NOBODY), inner, starts, ends)
 

@@ -23,6 +23,8 @@ CONTEXT_WEIGHT = 5.0
 HOURS = 24
 ROUNDS = 8
 QUARTERS = 96
+LEAST_LEFT = 12
+"""Minutes kept for every stay still to come, travel included: the least room that a day's end leaves them."""
 BY_CLOCK = 2_000
 """A stay of a schedule with this or more ends by the clock, in the quarter hour that is beyond it; with less it lasts so many bins."""
 LEAST_REST = 0.02

@@ -191,7 +191,7 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
     chains, bands = routines.chains, len(routines.travel)
     by_mode = Modes(np.ones((bands, 1)), routines.travel[:, None], np.zeros(1)) if model.modes is None else model.modes
     by_place = places.laws(geography, flows.attraction, flows.affinity, flows.by_day)
-    by_night = nights.laws(chains, len(flows.attraction))
+    by_night = nights.laws(chains, [_even(c.by_class) for c in chains], len(flows.attraction))
     return by_place | by_night | schedule_laws(routines.timings, [c.lengths for c in chains]) | {
         "purposes": _stack([c.purposes for c in chains], -1),
         "lengths": _stack([c.lengths for c in chains], 1),

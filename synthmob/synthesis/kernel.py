@@ -8,15 +8,14 @@ import numba as nb
 import numpy as np
 
 from synthmob.counts.flows import HEADINGS
-from synthmob.model.timing import BY_CLOCK
+from synthmob.model.leaving import end_of, start_after
+from synthmob.model.timing import LEAST_LEFT
 from synthmob.searches import pick_between
 from synthmob.synthesis import modes
 from synthmob.synthesis.draws import aliased, keyed, mix, unit
 from synthmob.synthesis.zonedraws import anywhere, inside, proposed, recalled
 
 DAY_END = 1440
-LEAST_LEFT = 12
-"""Minutes kept for every stay still to come, travel included: the least room that a day's end leaves them."""
 DRAWS_PER_STAY = 8
 DRAW_PATCH, DRAW_ZONE, DRAW_SCHEDULE = 3, 6, 7
 MEMORY = 96
@@ -137,20 +136,10 @@ def live(
                             modes.taste(key, person[i], today, rank, habit, tastes)
                         mode = modes.first(tastes, mode_share, band)
                     trip = max(_minutes(travel, band, mode, travel_edges, unit(today, base + 4)), 1)
-                    start = max(min(clock + trip, latest), clock + 1)
-                if left == 0:
-                    end = DAY_END
-                else:
-                    entry, u = schedules[kind, begin + rank], unit(today, base + 5)
-                    if rank == 0:
-                        end = max(min(int(15 * (entry + u)), latest), 1)
-                    elif entry >= BY_CLOCK:
-                        end = max(int(15 * (entry - BY_CLOCK + u)), start + LEAST_LEFT)
-                        end = max(min(end, latest), start + 1)
-                    else:
-                        first = duration_edges[entry]
-                        end = start + max(int(first + (duration_edges[entry + 1] - first) * u), 1)
-                        end = max(min(end, latest), start + 1)
+                    start = start_after(clock, trip, latest)
+                end = DAY_END
+                if left > 0:
+                    end = end_of(schedules[kind, begin + rank], unit(today, base + 5), rank == 0, start, latest, duration_edges)
                 out_person[at], out_day[at], out_seq[at] = person[i], day, rank
                 out_purpose[at], out_zone[at], out_start[at], out_end[at] = purpose, patch_zone[zone], start, end
                 if len(out_mode) > 0:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthmob.model.chains import Chains
+from synthmob.model.reconcile import FloatArray
 from synthmob.searches import pick_between
 from synthmob.synthesis import draws
 
@@ -23,26 +24,26 @@ GUIDES = 1024
 """The search for a chain begins at one of so many places; a power of two, so that finding it rounds nothing."""
 
 
-def laws(chains: Sequence[Chains], purposes: int) -> dict[str, npt.NDArray[Any]]:
-    """What `choose` draws chains by: `chain_order` (day types, chains) with those together that begin alike, `chain_cumulative` (day
-    types, classes, chains) of their people in that order with its guides, and the shares of people who begin a day with a purpose,
-    `begins` (day types, classes, purposes + 1) running, and who end one with it, `ends` (day types, classes, purposes)."""
+def laws(chains: Sequence[Chains], people: Sequence[FloatArray], purposes: int) -> dict[str, npt.NDArray[Any]]:
+    """What `choose` draws chains by, of the `people` (classes, chains) of every day type, some of every class: `chain_order` (day types,
+    chains) with those together that begin alike, `chain_cumulative` (day types, classes, chains) of their people in that order with its
+    guides, and the shares of people who begin a day with a purpose, `begins` (day types, classes, purposes + 1) running, and who end
+    one with it, `ends` (day types, classes, purposes)."""
     most = max(len(law.lengths) for law in chains)
     order = np.zeros((len(chains), most), dtype=np.int64)
-    cumulative = np.empty((len(chains), len(chains[0].by_class), most))
+    cumulative = np.empty((len(chains), len(people[0]), most))
     begins, ends = np.zeros((*cumulative.shape[:2], purposes + 1)), np.zeros((*cumulative.shape[:2], purposes))
-    for kind, law in enumerate(chains):
+    for kind, (law, who) in enumerate(zip(chains, people, strict=True)):
         n = len(law.lengths)
         first, last = law.purposes[:, 0], law.purposes[np.arange(n), law.lengths - 1]
-        people = np.where(law.by_class.sum(axis=1, keepdims=True) > 0, law.by_class, 1.0)  # a class of nobody draws evenly
         order[kind, :n] = np.argsort(first, kind="stable")
-        cumulative[kind, :, :n] = np.cumsum(people[:, order[kind, :n]], axis=1)
+        cumulative[kind, :, :n] = np.cumsum(who[:, order[kind, :n]], axis=1)
         cumulative[kind, :, n:] = cumulative[kind, :, n - 1 : n]
         total = cumulative[kind, :, -1]
         upto = np.searchsorted(first[order[kind, :n]], np.arange(purposes), side="right")
-        running = np.concatenate([np.zeros((len(people), 1)), cumulative[kind, :, :n]], axis=1)
+        running = np.concatenate([np.zeros((len(who), 1)), cumulative[kind, :, :n]], axis=1)
         begins[kind, :, 1:] = running[:, upto] / total[:, None]
-        ends[kind] = np.stack([people[:, last == p].sum(axis=1) for p in range(purposes)], axis=1) / total[:, None]
+        ends[kind] = np.stack([who[:, last == p].sum(axis=1) for p in range(purposes)], axis=1) / total[:, None]
     return {
         "chain_order": order, "chain_cumulative": cumulative, "chain_guide": draws.guides(cumulative, GUIDES), "begins": begins,
         "ends": ends}

@@ -38,8 +38,8 @@ def persons_schema(population: Population) -> pa.Schema:
     return arrow_schema(schema.PERSONS, [c for c in schema.PERSONS.names if c not in ("sex", "age_band", "weight") or c in known])
 
 
-def days_schema(population: Population, table: Table) -> pa.Schema:
-    """The schema of stays or trips: without a mode where the model knows of none."""
+def schema_of(population: Population, table: Table) -> pa.Schema:
+    """The schema of a table of days: without a mode where the model knows of none."""
     return arrow_schema(table, [name for name in table.names if name != "mode" or population.model.modes is not None])
 
 
@@ -70,7 +70,7 @@ def stays_table(population: Population, block: Block) -> pa.Table:
     columns = [
         pa.array(s.person), pa.array(s.day), pa.array(s.seq), _text(s.purpose, domain.purposes), _text(s.zone, zones),
         pa.array(s.start), pa.array(s.end), *_modes(s.mode, population), _degrees(s.lonlat[:, 0]), _degrees(s.lonlat[:, 1])]
-    return pa.table(columns, schema=days_schema(population, schema.STAYS))
+    return pa.table(columns, schema=schema_of(population, schema.STAYS))
 
 
 def trips_table(population: Population, block: Block) -> pa.Table:
@@ -88,7 +88,7 @@ def trips_table(population: Population, block: Block) -> pa.Table:
     columns = [
         pa.array(person), pa.array(day), pa.array(seq), _text(origin, zones), _text(destination, zones), pa.array(depart),
         pa.array(arrive), _text(purpose, domain.purposes), *_modes(mode, population), _floats(km)]  # fmt: skip
-    return pa.table(columns, schema=days_schema(population, schema.TRIPS))
+    return pa.table(columns, schema=schema_of(population, schema.TRIPS))
 
 
 def _modes(codes: npt.NDArray[np.int8], population: Population) -> list[pa.Array]:

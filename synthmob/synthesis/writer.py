@@ -255,10 +255,8 @@ def _tables_of(people: Population, network: Network | None, index: int) -> tuple
 def _schema_of(people: Population, name: str) -> pa.Schema:
     if name == "persons":
         return tables.persons_schema(people)
-    if name in ("stays", "trips"):
-        return tables.days_schema(people, schema.STAYS if name == "stays" else schema.TRIPS)
-    table = {"events": schema.SYNTHETIC_EVENTS, "sites": schema.SITES}[name]
-    return tables.arrow_schema(table, list(table.names))
+    table = {"stays": schema.STAYS, "trips": schema.TRIPS, "events": schema.SYNTHETIC_EVENTS, "sites": schema.SITES}[name]
+    return tables.schema_of(people, table)
 
 
 def _file(path: Path, wanted: pa.Schema) -> pq.ParquetWriter:

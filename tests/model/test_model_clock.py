@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from synthmob.counts.timing import STAY_WEIGHT
 from synthmob.model import clock, reconcile, rehearsal
-from synthmob.model.journeys import Journeys
 from synthmob.model.reconcile import Noisy
 from synthmob.model.timing import HOURS, QUARTERS, Laws, contexts
 
@@ -84,7 +83,7 @@ def test_played_days_end_their_stays_by_the_clock() -> None:
     laws = Laws(departures, np.zeros(1, dtype=np.int64), lasting, rows)
     at_three = np.ones((6, QUARTERS))
     at_three[0, 60:64] = 50.0
-    chain, travel = np.zeros(20_000, dtype=np.int64), Journeys.by_purpose(np.full((6, 1), 20.0))
+    chain, travel = np.zeros(20_000, dtype=np.int64), handmade.ways(np.full((6, 1), 20.0))
     plain, clocked = (rehearsal.play(LAW, chain, laws, EDGES, travel, "test", (12,), law) for law in (None, at_three))
     share = [float((days.ends[:, 1] // 60 == 15).mean()) for days in (plain, clocked)]
     assert share[0] < 0.2 and share[1] > 2.5 * share[0]

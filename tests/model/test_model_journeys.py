@@ -9,7 +9,7 @@ import pytest
 from synthmob.model import journeys
 from synthmob.model.expectation import WORK, expectation
 from synthmob.model.geography import Geography
-from synthmob.model.journeys import LAST_EDGE_MIN, TIMES, Journeys
+from synthmob.model.journeys import LAST_EDGE_MIN, TIMES
 from synthmob.model.lives import sample_lives
 
 MODEL = handmade.model()
@@ -44,6 +44,6 @@ def test_a_kind_is_what_lies_around_a_trip() -> None:
 
 
 def test_by_purpose_the_way_home_is_that_of_the_stay_before() -> None:
-    ways = Journeys.by_purpose(np.array([[99.0], [40.0], [99.0], [5.0], [99.0], [99.0]]))
+    ways = handmade.ways(np.array([[99.0], [40.0], [99.0], [5.0], [99.0], [99.0]]))
     kinds = ways.kinds(np.array([[0, 3, 1, 0]], dtype=np.int8))[0]
     assert ways.minutes[kinds[1:], 0].tolist() == [5.0, 40.0, 40.0]

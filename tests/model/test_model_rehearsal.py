@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from synthmob.model import rehearsal
-from synthmob.model.journeys import Journeys
 from synthmob.model.timing import BY_CLOCK, QUARTERS, Laws, contexts
 
 EDGES = np.append(np.asarray(handmade.DOMAIN.duration_edges_min), 1440)
@@ -32,7 +31,7 @@ def played(chosen: Any, departures: Any, durations: Any, travel: Any) -> Any:
     departure_row = np.array([0, 0, 1, 2])
     hourly = np.repeat(durations[:, None, :], 24, axis=1)
     laws = Laws(departures, departure_row, hourly, rows)
-    return rehearsal.arrivals(LAW, chosen, CONTEXT, N_CONTEXTS, laws, EDGES, Journeys.by_purpose(np.tile(travel, (6, 1))))
+    return rehearsal.arrivals(LAW, chosen, CONTEXT, N_CONTEXTS, laws, EDGES, handmade.ways(np.tile(travel, (6, 1))))
 
 
 def test_certain_days_arrive_when_they_must() -> None:
@@ -67,7 +66,7 @@ def days_of(rooms_min: tuple[int, ...]) -> rehearsal.Played:
     """Days of four stays whose stays last as they like."""
     rows = np.where(CONTEXT >= 0, 0, -1)
     laws = Laws(only({0: 40}, QUARTERS), np.zeros(4, dtype=np.int64), np.ones((1, 24, len(EDGES) - 1)), rows)
-    return rehearsal.play(LAW, np.full(3_000, 3), laws, EDGES, Journeys.by_purpose(np.full((6, 1), 10.0)), "test", rooms_min)
+    return rehearsal.play(LAW, np.full(3_000, 3), laws, EDGES, handmade.ways(np.full((6, 1), 10.0)), "test", rooms_min)
 
 
 def test_played_days_are_days() -> None:
@@ -91,7 +90,7 @@ def test_a_trip_takes_as_long_as_those_to_its_purpose_and_the_way_home_as_the_wa
     an_hour = only({0: int(np.flatnonzero(EDGES == 60)[0])}, len(EDGES) - 1)
     laws = Laws(only({0: 32}, QUARTERS), np.array([0]), np.repeat(an_hour, 24, axis=0)[None], rows)
     travel = np.array([[99.0], [40.0], [99.0], [5.0], [99.0], [99.0]])
-    days = rehearsal.play(law, np.zeros(50, dtype=np.int64), laws, EDGES, Journeys.by_purpose(travel), "test")
+    days = rehearsal.play(law, np.zeros(50, dtype=np.int64), laws, EDGES, handmade.ways(travel), "test")
     gone = days.starts[:, 1:3] - days.ends[:, :2]
     assert (gone == [5, 40]).all()
 
@@ -102,7 +101,7 @@ def test_a_schedule_lived_again_is_the_same_day_with_other_ways() -> None:
     schedules = np.full((2, 20), -1, dtype=np.int16)
     half_hour = int(np.flatnonzero(EDGES == 30)[0])
     schedules[0, :3] = (32, half_hour, BY_CLOCK + 68)  # leaves after 8:00, shops for half an hour and more, is at work until 17:00
-    ways = Journeys.by_purpose(np.stack([np.linspace(5, 60, 100)] * 6))
+    ways = handmade.ways(np.stack([np.linspace(5, 60, 100)] * 6))
     days = rehearsal.replay(law, np.array([0, 1]), schedules, EDGES, ways, 200)
     gone, still = np.arange(0, 400, 2), np.arange(1, 400, 2)
     assert (days.chain[gone] == 0).all() and (days.chain[still] == 1).all() and (days.lasting[still] == -1).all()

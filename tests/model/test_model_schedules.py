@@ -12,14 +12,13 @@ from synthmob.counts import STATISTICS, Public
 from synthmob.marginals import Marginal, unravel
 from synthmob.model import schedules
 from synthmob.model.chains import MAX_STAYS
-from synthmob.model.journeys import Journeys
 from synthmob.model.mobility import duration_bins
 from synthmob.model.reconcile import Noisy
 from synthmob.model.schedules import Timing
 from synthmob.period import Period
 
 LAW = handmade.chains(((0,), (0, 1, 0), (0, 3, 1, 0)))
-TRAVEL = Journeys.by_purpose(np.tile(np.array([15.0]), (6, 1)))
+TRAVEL = handmade.ways(np.tile(np.array([15.0]), (6, 1)))
 DUTIES = handmade.DOMAIN.duties
 BINS = duration_bins(handmade.DOMAIN)
 

@@ -11,7 +11,7 @@ import pytest
 
 from synthmob.model.chains import Chains
 from synthmob.synthesis import nights
-from synthmob.synthesis.days import generate
+from synthmob.synthesis.days import _even, generate
 
 PURPOSES = 6
 KINDS = ((0,), (0, 1, 0), (0, 4), (4, 0), (0, 1), (1, 0), (4,), (1, 0, 4), (0, 3, 0))
@@ -29,7 +29,7 @@ def law_of(seed: int) -> Chains:
 
 def chosen(days: tuple[Chains, ...], u: Any, klass: int = 0) -> Any:
     """The chain of every day, one day after the other of these laws."""
-    law = nights.laws(days, PURPOSES)
+    law = nights.laws(days, [_even(day.by_class) for day in days], PURPOSES)
     purposes, lengths = (np.stack([getattr(day, name) for day in days]) for name in ("purposes", "lengths"))
     return nights.choose(
         u, np.full(len(u), klass), np.arange(len(days)), purposes, lengths, law["chain_order"], law["chain_cumulative"],
