@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthmob.counts.flows import HEADINGS
+from synthmob.counts.routines import WORK_STAYS
 from synthmob.counts.usage import EVENTS_EDGES
 from synthmob.domain import DAY_TYPES, DIRECTIONS, EVENT_DURATION_EDGES_S, KINDS, VOLUME_EDGES_KB
 from synthmob.errors import FormatError
@@ -55,12 +56,15 @@ def check(model: MobilityModel) -> None:
     _weights("flows.daily", flows.daily, (len(routines.chains), purposes, bands))
     _weights("flows.affinity", flows.affinity, (districts, districts))
     _weights("routines.travel", routines.travel, (bands, len(domain.travel_edges_min)))
-    _weights("routines.work_anchor", routines.work_anchor, (kinds, 2))
+    _weights("routines.work_anchor", routines.work_anchor, (kinds, len(WORK_STAYS)))
     _weights("routines.exploration", routines.exploration, (purposes,))
+    _weights("routines.persistence", routines.persistence, (purposes,))
     if float(anchors.home_worker.sum()) < LEAST_PERSONS:
         _refuse("anchors.home_worker", "nobody")
     if float(routines.work_anchor.max()) > 1 + 1e-9:
         _refuse("routines.work_anchor", "a share above 1")
+    if float(routines.persistence.max()) > 1:
+        _refuse("routines.persistence", "a correlation above 1")
     if len(routines.timings) != kinds or not 1 <= kinds <= len(DAY_TYPES) or len(model.day_type_of) != len(DAY_TYPES):
         _refuse("routines", f"{kinds} day types of chains and {len(routines.timings)} of times")
     _indices("day_type_of", np.array(model.day_type_of), (len(DAY_TYPES),), 0, kinds)

@@ -93,6 +93,7 @@ STANDARD = (
     Request("mode_time", "", 0.1, 1.0, bound_many_l2=0.6),
     Request("mode_again", "", 0.05),
     Request("anchored", "", 0.1, 1.75, per_day_type=True, bound_many_l2=0.9),
+    Request("habits", "", 0.15, 1.25, needs_days=2),
     Request("distinct_zones", "", 0.1, needs_days=2),
     Request("place_share", "", 0.2, math.sqrt(5), needs_days=2),
     Request("distinct_given_visits", "", 0.3, math.sqrt(5), needs_days=2),

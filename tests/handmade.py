@@ -107,11 +107,12 @@ def model(**changes: Any) -> MobilityModel:
     km = np.arange(BANDS)
     flows = Flows(
         attraction=1.0 + np.arange(6)[:, None] * np.array([1, 3, 2, 5, 4, 0.25])[None, :],
-        deterrence=np.tile(1.0 / (1 + km[:, None] + 2 * km[None, :]), (12, 1, 1)), affinity=1 + np.eye(3),
+        deterrence=np.tile(1.0 / (1 + km[:, None] + 2 * km[None, :]), (18, 1, 1)), affinity=1 + np.eye(3),
         daily=1.0 + np.arange(12).reshape(2, 6, 1) * np.linspace(0.0, 0.1, BANDS))  # fmt: skip
     routines = Routines(
         chains=kinds, timings=tuple(timing(k) for k in kinds), travel=travel,
-        work_anchor=np.array([[0.75, 0.5], [1.0, 0.0]]), exploration=np.array([2.0, 1.0, 1.0, 0.5, 3.0, 2.0]))  # fmt: skip
+        work_anchor=np.array([[0.75, 0.5, 0.25, 0.6], [1.0, 0.0, 0.0, 1.0]]), exploration=np.array([2.0, 1.0, 1.0, 0.5, 3.0, 2.0]),
+        persistence=np.array([0.0, 0.25, 0.0, 0.0, 0.5, 0.0]))  # fmt: skip
     parts: dict[str, Any] = {
         "anchors": anchors(), "flows": flows, "routines": routines, "domain": DOMAIN, "period": PERIOD, "zoning": zoning(),
         "day_type_of": (0, 1, 1), "assumed": (), "source": {}}  # fmt: skip

@@ -34,7 +34,7 @@ class Coded:
     `visits`, one row a stay: person_id, day, day_type (index into period.day_types), n_days (this person's observed days of
     that type), all_days, rank (0 first), n_stays, nth_of_purpose, purpose, zone, start, end (min), mode, previous_* and
     next_purpose (-1 where there is none), home, work, worker, home_km, previous_km (km; null next to outside or unknown),
-    anchor_km (to where the day goes next: the work place if the next stay is work, home otherwise) and heading (1 if it is work),
+    anchor_km (to where the day goes next: the work place if the next stay is work, home otherwise) and heading (1 if it is work, 2 at the last stay of a day),
     chain (-1 where longer than the domain's chains), duties_left (stays of work or education still to come), day_kind (0 a day with
     work, 1 with education only, 2 neither).
 
@@ -189,7 +189,8 @@ def _days(table: Any, domain: Domain) -> Any:
     return found.mutate(
         nth_of_purpose=ibis.ifelse((found.purposes_before & found.bit) == 0, 1, 2).cast("int32"),
         duties_left=(found.duties - found.duties_before - found.duty).cast("int32"),
-        heading=heading_to_work.cast("int16"), anchor=ibis.ifelse(heading_to_work, found.work, found.home).cast("int32"),
+        heading=ibis.cases((heading_to_work, 1), (found.next_purpose == NO_PURPOSE, 2), else_=0).cast("int16"),
+        anchor=ibis.ifelse(heading_to_work, found.work, found.home).cast("int32"),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from synthmob.counts.anchors import ANCHORS
 from synthmob.counts.flows import FLOWS
+from synthmob.counts.habits import HABITS
 from synthmob.counts.modes import MODES
 from synthmob.counts.routines import ROUTINES
 from synthmob.counts.statistic import Public, Statistic
@@ -16,7 +17,7 @@ from synthmob.marginals import Marginal
 
 OF_PEOPLE = ("sex", "age_band")
 """The axes that a publisher may cut in bands of their own."""
-KNOWN: dict[str, Statistic] = {s.name: s for s in (*ANCHORS, *FLOWS, *ROUTINES, *MODES, *TIMING, *USAGE)}
+KNOWN: dict[str, Statistic] = {s.name: s for s in (*ANCHORS, *FLOWS, *ROUTINES, *HABITS, *MODES, *TIMING, *USAGE)}
 
 
 def check_axes(tables: Mapping[str, Marginal], public: Public, *, planned: bool) -> None:

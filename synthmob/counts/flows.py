@@ -12,8 +12,9 @@ from synthmob.counts.statistic import Public, Statistic, zone_axis
 from synthmob.domain import Axis
 
 HOURS = tuple(f"{h:02d}" for h in range(24))
-HEADING = ("home", "work")
-"""Where the day goes next: lunch is near work, an evening out is near home, and they differ in how far people go for them."""
+HEADING = ("home", "work", "night")
+"""Where the day goes next: lunch is near work, an evening out is near home, and they differ in how far people go for them. Who ends a day
+elsewhere than at home stays for the night, and goes farther for that."""
 HEADINGS = len(HEADING)
 OD_WEIGHT = 0.5
 """What a trip adds to flows over the whole day: two alike a day fit under the cap of 1 a cell, or most errands in one's own district

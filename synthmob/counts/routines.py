@@ -22,6 +22,8 @@ PHASES = 3
 PHASE_LABELS = ("first third", "second third", "last third", "long day, first third", "long day, second third",
                 "long day, last third")
 """Transitions are counted by third of the day's stays, days too long for a chain of their own apart."""
+WORK_STAYS = ("first", "later", "from the work place", "from work elsewhere")
+"""Stays at work: the first of a day, a later one after something else, and those straight after another stay at work."""
 VISIT_COUNTS = (*tuple(str(k) for k in range(1, 16)), "16+")
 PLACE_SHARE_BINS = 20
 PLACE_RANKS = ("1", "2", "3", "4", "5")
@@ -125,7 +127,9 @@ def _and_none(made: Any, days: Any, columns: list[str], code: int) -> Any:
 def _anchored_rows(coded: Coded, level: str) -> Any:
     del level
     table = coded.visits.filter(ibis._.purpose == 1)
-    return table.select("person_id", "day_type", nth=upto(table.nth_of_purpose, 2),
+    straight = table.previous_purpose == 1
+    nth = ibis.cases((straight & (table.previous_zone == table.work), 2), (straight, 3), (table.nth_of_purpose == 1, 0), else_=1)
+    return table.select("person_id", "day_type", nth=nth.cast("int16"),
                         place=ibis.ifelse(table.zone == table.work, 0, 1), weight=1.0 / table.n_days)
 
 
@@ -190,7 +194,7 @@ ROUTINES = (
     Statistic("stays_per_day", "routines", lambda public, level: (day_type_axis(public), _STAYS), _stays_per_day_rows),
     Statistic(
         "anchored", "routines",
-        lambda public, level: (day_type_axis(public), Axis("nth", ("first", "later")), Axis("place", ("anchor", "elsewhere"))),
+        lambda public, level: (day_type_axis(public), Axis("nth", WORK_STAYS), Axis("place", ("anchor", "elsewhere"))),
         _anchored_rows),
     Statistic("distinct_zones", "routines", lambda public, level: (_DISTINCT,), _distinct_zone_rows),
     Statistic(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from synthmob.counts.routines import WORK_STAYS
 from synthmob.domain import DAY_TYPES, Domain
 from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
 from synthmob.model.reconcile import FloatArray
@@ -28,8 +29,9 @@ def commuter_days(domain: Domain, people: FloatArray) -> Routines:
         tuple(_chains(people, works=kind == 0) for kind in range(len(DAY_TYPES))),
         tuple(_timing(domain) for _ in DAY_TYPES),
         _travel(domain),
-        np.ones((len(DAY_TYPES), 2)),
+        np.ones((len(DAY_TYPES), len(WORK_STAYS))),
         np.full(len(domain.purposes), 2.0),
+        np.zeros(len(domain.purposes)),
     )
 
 

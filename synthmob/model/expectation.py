@@ -72,7 +72,7 @@ class Expectation:
 @dataclass(frozen=True)
 class Visits:
     """The lives as drawn, one entry a stay: whose life of some days, its row of the lives, rank in its day, purpose, heading (1 to
-    work), zone, anchor ahead, zone before."""
+    work, 2 at the ends of a day), zone, anchor ahead, zone before."""
 
     life: IntArray
     row: IntArray
@@ -174,7 +174,7 @@ def _day(flows: Flows, deterrence: FloatArray, day_type: int, geography: Geograp
         anchor = np.where(heading == 1, lives.work[alive], lives.home[alive])
         origin, work = here[alive], lives.work[alive]
         u = seeds.uniforms(seeds.stage_key(0, "outings"), alive, rank, np.arange(4)[:, None])
-        at_work = (purpose == WORK) & (work >= 0) & (u[1] < work_anchor[np.minimum(works_done[alive], 1)])
+        at_work = (purpose == WORK) & (work >= 0) & (u[1] < work_anchor[_work_stays(lives, alive, rank, works_done, origin)])
         works_done[alive] += purpose == WORK
         zone = np.where(purpose == HOME, lives.home[alive], np.where(at_work, work, -1))
         out = np.flatnonzero(zone < 0)
@@ -196,10 +196,18 @@ def _day(flows: Flows, deterrence: FloatArray, day_type: int, geography: Geograp
 
 
 def headings(lives: Lives, alive: IntArray, rank: int) -> IntArray:
-    """Where the day heads for after a stay: 1 for the work place if the next stay is work, 0 for home otherwise."""
-    if rank + 1 >= lives.purposes.shape[1]:
-        return np.zeros(len(alive), dtype=np.int64)
-    return ((lives.purposes[alive, rank + 1] == WORK) & (lives.work[alive] >= 0)).astype(np.int64)
+    """Where the day heads for after a stay: 1 for the work place if the next stay is work, 2 for nowhere at the last stay of a day, and at
+    the first, where the night was spent; 0 for home otherwise."""
+    last = rank + 1 == lives.lengths[alive]
+    following = lives.purposes[alive, np.minimum(rank + 1, lives.purposes.shape[1] - 1)]
+    to_work = ~last & (following == WORK) & (lives.work[alive] >= 0)
+    return np.where(last | (rank == 0), 2, to_work.astype(np.int64))
+
+
+def _work_stays(lives: Lives, alive: IntArray, rank: int, works_done: IntArray, origin: IntArray) -> IntArray:
+    """Which of WORK_STAYS each stay is, if it is one at work."""
+    straight = (lives.purposes[alive, rank - 1] == WORK) & (rank > 0)
+    return np.where(straight, np.where(origin == lives.work[alive], 2, 3), np.minimum(works_done[alive], 1))
 
 
 def _draw(flows: Flows, deterrence: FloatArray, geography: Geography, q: int, anchor: IntArray, origin: IntArray, u: FloatArray,

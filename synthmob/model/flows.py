@@ -38,7 +38,7 @@ def fit_flows(tables: Marginals, levels: tuple[str, ...], geography: Geography, 
               purposes: int, exploration: FloatArray | None = None, day_types: int = 1) -> Flows:
     """The destination law that reproduces the released destinations, distances and district flows over the lives.
 
-    `work_anchor` (2,) is the share of first and of later work stays of a day that are at the person's own work zone; `exploration`
+    `work_anchor` (WORK_STAYS,) is the share of each kind of work stays that is at the person's own work zone; `exploration`
     (purposes,) the weight of a new place among those that a purpose has taken a life to. Lives have days of so many `day_types`, or fewer.
     """
     flows = _start(purposes, geography, day_types)

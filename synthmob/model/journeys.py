@@ -50,7 +50,8 @@ def kinds(purposes: npt.NDArray[np.int8], n_purposes: int) -> IntArray:
     here = np.maximum(purposes.astype(np.int64), 0)
     earlier, before, after = (np.zeros_like(here) for _ in range(3))
     before[:, 1:], earlier[:, 2:] = here[:, :-1], here[:, :-2] + 1
-    after[:, :-1] = purposes[:, 1:] == WORK
+    after[:, :-1] = np.where(purposes[:, 1:] < 0, 2, purposes[:, 1:] == WORK)
+    after[:, -1] = 2
     return np.ravel_multi_index((here, before, earlier, after), _shape(n_purposes)).astype(np.int64)
 
 

@@ -88,7 +88,7 @@ def fit(release: Release, zoning: Zoning) -> MobilityModel:
     if routines_law.has_routines(tables):
         labels = tables["chains"].axes[0]
         present = [DAY_TYPES.index(labels.label(k)) for k in range(labels.size)]
-        routines = routines_law.fit_routines(tables, domain, people)
+        routines = routines_law.fit_routines(tables, domain, people, [len(period.days_of(kind)) for kind in present])
     else:
         present = list(range(len(DAY_TYPES)))
         routines = defaults.commuter_days(domain, people)
@@ -109,7 +109,7 @@ def _lives(anchors: Anchors, routines: Routines, week: tuple[int, ...], geograph
     """The lives that destinations are fitted on, of so many people: more of few people, so that they add little error of their own."""
     enough = np.clip(LIVES_A_PERSON * len(week) * people, LEAST_LIVES, MOST_LIVES)
     n_lives = int(max(min(LIVES_CELLS // geography.n, enough), 4000)) // len(week)
-    return sample_lives(anchors, routines.chains, week, geography, n_lives)
+    return sample_lives(anchors, routines.chains, routines.persistence, week, geography, n_lives)
 
 
 def _flows_and_times(tables: dict[str, Marginal], levels: tuple[str, ...], geography: Geography, lives: Lives, routines: Routines,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from synthmob.counts.routines import MOST_TRIPS
+from synthmob.counts.routines import MOST_TRIPS, WORK_STAYS
 from synthmob.domain import MINUTES_PER_DAY, Domain
 from synthmob.marginals import Marginal
 from synthmob.model import chains as chains_law
-from synthmob.model import reconcile, rehearsal
+from synthmob.model import habits, reconcile, rehearsal
 from synthmob.model import timing as timing_law
 from synthmob.model.balancing import balanced
 from synthmob.model.chains import MAX_STAYS, Chains
@@ -38,14 +38,16 @@ NEEDED = (
 
 @dataclass(frozen=True)
 class Routines:
-    """Chains and times by day type; `travel` (distance bands, travel bins) rows sum to 1; `work_anchor` (day types, 2) share of
-    first and later work stays at the own work zone; `exploration` (purposes,) Chinese-restaurant weight of a new place."""
+    """Chains and times by day type; `travel` (distance bands, travel bins) rows sum to 1; `work_anchor` (day types,
+    WORK_STAYS) the share of stays at work that are in the own work zone; `exploration` (purposes,) Chinese-restaurant weight of a new place,
+    `persistence` (purposes,) how much two days of a person correlate in having a purpose."""
 
     chains: tuple[Chains, ...]
     timings: tuple[Timing, ...]
     travel: FloatArray
     work_anchor: FloatArray
     exploration: FloatArray
+    persistence: FloatArray
 
 
 def has_routines(tables: Marginals) -> bool:
@@ -53,10 +55,12 @@ def has_routines(tables: Marginals) -> bool:
     return all(name in tables for name in NEEDED)
 
 
-def fit_routines(tables: Marginals, domain: Domain, people: FloatArray) -> Routines:
-    """The routines of a release, without times; `people` persons by (sex, age band, worker)."""
+def fit_routines(tables: Marginals, domain: Domain, people: FloatArray, days: Sequence[int]) -> Routines:
+    """The routines of a release, without times; `people` persons by (sex, age band, worker), `days` of every day type."""
     chains = tuple(_chains(tables, domain, people, day_type) for day_type in range(tables["chains"].axes[0].size))
-    return Routines(chains, (), _travel(tables), _work_anchor(tables, len(chains)), _exploration(tables, domain))
+    purposes = len(domain.purposes)
+    persistence = habits.persistence(tables, chains, days, purposes)
+    return Routines(chains, (), _travel(tables), _work_anchor(tables, len(chains)), _exploration(tables, purposes), persistence)
 
 
 def with_times(routines: Routines, tables: Marginals, domain: Domain, bins: Bins, journeys: Journeys, single_days: npt.NDArray[np.bool_]
@@ -253,19 +257,19 @@ def _travel(tables: Marginals) -> FloatArray:
 
 
 def _work_anchor(tables: Marginals, day_types: int) -> FloatArray:
-    """Share of first and later work stays of a day that are at the person's own work zone."""
+    """Share of each of WORK_STAYS that is at the person's own work zone, shape (day types, WORK_STAYS)."""
     if "anchored" not in tables:
-        return np.ones((day_types, 2))
+        return np.ones((day_types, len(WORK_STAYS)))
     estimate = np.stack([reconcile.backed_off(_slice(tables["anchored"], d)) for d in range(day_types)])
     return (estimate[..., 0] + 0.9) / (estimate.sum(axis=2) + 1.0)
 
 
-def _exploration(tables: Marginals, domain: Domain) -> FloatArray:
+def _exploration(tables: Marginals, purposes: int) -> FloatArray:
     """Theta of every purpose: with n stays behind, the next is somewhere new with probability theta / (theta + n).
 
     Fitted to the released distinct zones given stays (Pitman's Chinese restaurant, doi:10.1007/b11601500); 2 where unreleased.
     """
-    theta = np.full(len(domain.purposes), 2.0)
+    theta = np.full(purposes, 2.0)
     if "distinct_given_visits" not in tables:
         return theta
     estimate = reconcile.backed_off(Noisy.of(tables["distinct_given_visits"]))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from synthmob import seeds
 from synthmob.errors import InputError
+from synthmob.model import habits
 from synthmob.model.geography import Geography
 from synthmob.model.journeys import LAST_EDGE_MIN
 from synthmob.model.mobility import MobilityModel
@@ -20,7 +21,7 @@ from synthmob.model.schedules import Timing
 from synthmob.synthesis import places
 from synthmob.synthesis.order import even
 from synthmob.synthesis.points import INWARD, Triangles
-from synthmob.synthesis.population import CHAIN_DIMENSION, Homes, People, people
+from synthmob.synthesis.population import CHAIN_DIMENSION, HABIT_DIMENSION, Homes, People, people
 from synthmob.synthesis.scaling import Census, Scaling, scale
 
 BLOCK = 16_384
@@ -149,13 +150,15 @@ class Population:
 
     def block(self, index: int) -> Block:
         """The persons of one block and their stays."""
+        from synthmob.model.outings import pick_rows
         from synthmob.synthesis import kernel, nights
 
         who = self.who(index)
         law = self._laws
         u = np.stack([even(self.seed, who.rank, CHAIN_DIMENSION + day) for day in range(self.days)], axis=1)
+        habit = pick_rows(law["habits"], who.klass, even(self.seed, who.rank, HABIT_DIMENSION))
         chain = nights.choose(
-            u, who.klass, self.day_types, law["purposes"], law["lengths"], law["chain_order"], law["chain_cumulative"],
+            u, who.klass * law["habits"].shape[1] + habit, self.day_types, law["purposes"], law["lengths"], law["chain_order"], law["chain_cumulative"],
             law["chain_guide"], law["begins"], law["ends"])
         key, n = seeds.stage_key(self.seed, "days"), int(law["lengths"][self.day_types[None, :], chain].sum())
         out: dict[str, Any] = {
@@ -191,8 +194,10 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
     chains, bands = routines.chains, len(routines.travel)
     by_mode = Modes(np.ones((bands, 1)), routines.travel[:, None], np.zeros(1)) if model.modes is None else model.modes
     by_place = places.laws(geography, flows.attraction, flows.affinity, flows.by_day)
-    by_night = nights.laws(chains, [_even(c.by_class) for c in chains], len(flows.attraction))
+    weights, by_habit = habits.by_type(chains, routines.persistence)
+    by_night = nights.laws(chains, [_even(c) for c in by_habit], len(flows.attraction))
     return by_place | by_night | schedule_laws(routines.timings, [c.lengths for c in chains]) | {
+        "habits": np.cumsum(weights, axis=1),
         "purposes": _stack([c.purposes for c in chains], -1),
         "lengths": _stack([c.lengths for c in chains], 1),
         "duration_edges": np.append(np.asarray(model.domain.duration_edges_min), LAST_DURATION_EDGE),

@@ -52,6 +52,12 @@ def _minutes(travel: Any, band: Any, mode: Any, edges: Any, u: Any) -> Any:
     return int(edges[k] + (target - before) / (travel[band, mode, k] - before) * (edges[k + 1] - edges[k]))
 
 
+@nb.njit(inline="always")
+def _work_stay(works_done: Any, straight: Any, at_work: Any) -> Any:
+    """Which of WORK_STAYS a stay at work is: how many came before it, whether just before, and whether at the work place."""
+    return (2 if at_work else 3) if straight else min(works_done, 1)
+
+
 @nb.njit(cache=True, nogil=True)
 def live(
     key: Any, person: Any, home: Any, work: Any, chain: Any, own: Any, day_type: Any,
@@ -97,12 +103,13 @@ def live(
                     zone = at_home
                 elif rank == 0 and day > 0 and purpose == asleep:  # the night's stay goes on where it was
                     zone, anchored = slept, True
-                elif purpose == WORK and at_work >= 0 and unit(today, base) < work_anchor[kind, min(works_done, 1)]:
+                elif purpose == WORK and at_work >= 0 and unit(today, base) < work_anchor[kind, _work_stay(
+                    works_done, rank > 0 and purposes[kind, k, rank - 1] == WORK, here == at_work)]:  # fmt: skip
                     zone, anchored = at_work, True
                 else:
-                    to_work = at_work >= 0 and rank + 1 < n and purposes[kind, k, rank + 1] == WORK
-                    anchor = at_work if to_work else at_home
-                    going = (kind * n_purposes + purpose) * HEADINGS + (1 if to_work else 0)
+                    heading = 2 if rank == 0 or rank + 1 == n else 1 if at_work >= 0 and purposes[kind, k, rank + 1] == WORK else 0
+                    anchor = at_work if heading == 1 else at_home
+                    going = (kind * n_purposes + purpose) * HEADINGS + heading
                     if unit(today, base + 1) * (known[purpose] + exploration[purpose]) < known[purpose]:
                         zone = recalled(
                             deterrence, going, bands, anchor, here, memory, purpose, known[purpose], weights, unit(today, base + 2))

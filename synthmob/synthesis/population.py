@@ -16,6 +16,7 @@ from synthmob.synthesis.order import even, ranks
 IntArray = npt.NDArray[np.int64]
 GROUP_DIMENSION = 0
 CHAIN_DIMENSION = 1
+HABIT_DIMENSION = 2048
 BALANCE_ROUNDS = 8
 PAIRS_A_GUIDE = 8
 """So many pairs of zones have one entry in the guide to them: searched are about as many, side by side in memory."""

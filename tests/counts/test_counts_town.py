@@ -85,6 +85,7 @@ BY_HAND: dict[tuple[str, str], dict[tuple[str, ...], float]] = {
     ("mode_time", ""): {("car", "26-31"): 1 / 6, ("walking", "9-11"): 1 / 12, ("train", "51-61"): 1 / 6},
     ("mode_again", ""): {("elsewhere", "other"): 1 / 12, ("elsewhere", "same"): 1 / 24},
     ("anchored", ""): {("weekday", "first", "anchor"): 0.5},
+    ("habits", ""): {("work", "not"): 1, ("shop", "not"): 1},
     ("distinct_zones", ""): {("3",): 1, ("1",): 1},
     ("place_share", ""): {("1", "0.60"): 1, ("2", "0.25"): 1, ("3", "0.10"): 1, ("1", "0.95"): 1},
     ("distinct_given_visits", ""): {("work", "1", "1"): 1, ("shop", "1", "1"): 2, ("leisure", "1", "1"): 1},

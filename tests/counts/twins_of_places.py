@@ -54,7 +54,7 @@ def _distances(p: Person, w: World) -> Cells:
         if rank and stay.purpose != 0:
             following = day.stays[rank + 1].purpose if rank + 1 < len(day.stays) else None
             anchor = p.work if following == 1 and p.work != NOBODY else p.home
-            heading = int(following == 1 and p.work != NOBODY)
+            heading = 2 if following is None else int(following == 1 and p.work != NOBODY)
             out[stay.purpose, heading, w.distance(stay.zone, anchor), w.distance(day.stays[rank - 1].zone, stay.zone)] += part
     return out
 

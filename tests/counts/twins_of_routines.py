@@ -117,8 +117,26 @@ def _mode_again(p: Person, w: World) -> Cells:
 def _anchored(p: Person, w: World) -> Cells:
     out = Sums(Fraction)
     for day, part in per_day(p):
-        for nth, stay in enumerate(s for s in day.stays if s.purpose == 1):
-            out[day.kind, min(nth, 1), 0 if stay.zone == p.work else 1] += part
+        worked, before = False, None
+        for stay in day.stays:
+            if stay.purpose == 1:
+                straight = before is not None and before.purpose == 1
+                nth = (2 if before.zone == p.work else 3) if straight else int(worked)
+                out[day.kind, nth, 0 if stay.zone == p.work else 1] += part
+                worked = True
+            before = stay
+    return out
+
+
+def _habits(p: Person, w: World) -> Cells:
+    of_type: dict[int, list[set[int]]] = {}
+    for day, _ in per_day(p):
+        of_type.setdefault(day.kind, []).append({s.purpose for s in day.stays if s.purpose != 0})
+    pairs = [pair for days in of_type.values() for pair in zip(days, days[1:], strict=False)]
+    out = Sums(Fraction)
+    for first, then in pairs:
+        for purpose in first:
+            out[purpose - 1, 0 if purpose in then else 1] += Fraction(1, len(pairs))
     return out
 
 
@@ -146,6 +164,6 @@ ROUTINE_TWINS: dict[str, Callable[[Person, World], Cells]] = {
     "chains": _chains, "chain_outlines": _chain_outlines, "stays_by_group": _stays_by_group,
     "stays_per_day": _stays_per_day, "trips": _trips, "trips_by_group": _trips_by_group,
     "participation": _participation, "transitions": _transitions, "modes": _modes,
-    "mode_share": _mode_share, "mode_time": _mode_time, "mode_again": _mode_again, "anchored": _anchored,
+    "mode_share": _mode_share, "mode_time": _mode_time, "mode_again": _mode_again, "anchored": _anchored, "habits": _habits,
     "distinct_zones": _distinct_zones, "place_share": _place_share, "distinct_given_visits": _distinct_given_visits,
 }  # fmt: skip

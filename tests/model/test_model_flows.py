@@ -22,7 +22,7 @@ PLACE = town.geography(ZONING)
 N, BANDS, DISTRICTS, PURPOSES = PLACE.n, PLACE.n_bands, 5, 4
 HOME, WORK, SHOP, LEISURE = range(4)
 KINDS = ((HOME,), (HOME, WORK, HOME), (HOME, SHOP, WORK, HOME), (HOME, WORK, LEISURE, HOME), (HOME, SHOP, LEISURE, SHOP, HOME))
-WORK_ANCHOR = np.array([0.9, 0.6])
+WORK_ANCHOR = np.array([0.9, 0.6, 0.1, 0.5])
 LEVELS = ("zone", "district")
 
 
@@ -40,14 +40,15 @@ def lives(n: int, seed: int) -> Lives:
 
 def planted(seed: int) -> Flows:
     """Some zones attract far more than others; shops are near home, and nearer on the way to work, leisure near the stay before, and not
-    if work is ahead; a river between districts."""
+    if work is ahead, and people go farther for a night; a river between districts."""
     rng = np.random.default_rng(seed)
     band = np.arange(BANDS)
     near_anchor, near_here = np.exp(-0.7 * band), np.exp(-0.5 * band)
     deterrence = np.ones((PURPOSES * HEADINGS, BANDS, BANDS))
     deterrence[HEADINGS * SHOP], deterrence[HEADINGS * SHOP + 1] = near_anchor[:, None], near_anchor[:, None] ** 2
     deterrence[HEADINGS * LEISURE], deterrence[HEADINGS * LEISURE + 1] = near_here[None, :], near_anchor[:, None]
-    deterrence[HEADINGS * WORK : HEADINGS * WORK + 2] = np.exp(-0.2 * (band[:, None] + band[None, :]))
+    deterrence[HEADINGS * LEISURE + 2] = np.sqrt(near_here)[None, :]
+    deterrence[HEADINGS * WORK : HEADINGS * (WORK + 1)] = np.exp(-0.2 * (band[:, None] + band[None, :]))
     west = np.array([True, False, True, False, False])
     affinity = np.where(west[:, None] == west[None, :], 1.0, 0.4)
     attraction = rng.lognormal(0, 1.0, (PURPOSES, N))
@@ -91,7 +92,7 @@ def law(flows: Flows, p: int, heading: int, anchor: int, origin: int) -> Any:
 
 def by_distance(found: Expectation, p: int) -> Any:
     """Outings of a purpose by the distance from the stay before."""
-    return found.distances[HEADINGS * p : HEADINGS * p + 2].sum(axis=(0, 1))
+    return found.distances[HEADINGS * p : HEADINGS * (p + 1)].sum(axis=(0, 1))
 
 
 def far(a: Any, b: Any) -> float:
@@ -101,7 +102,7 @@ def far(a: Any, b: Any) -> float:
 def test_expectations_of_a_few_lives_by_hand() -> None:
     flows, one = planted(1), Lives(
         np.array([3, 7]), np.array([20, -1]), np.array([[0, 2, 1, 0], [3, 0, -1, -1]], dtype=np.int8), np.array([4, 2]), 1.0)  # fmt: skip
-    found = expectation(flows, PLACE, one, np.ones(2))
+    found = expectation(flows, PLACE, one, np.ones(4))
     shop, leisure = law(flows, SHOP, 1, 20, 3), law(flows, LEISURE, 0, 7, 7)  # the shop is on the way from home 3 to work 20
     assert found.destinations[SHOP] == pytest.approx(shop) and found.destinations[LEISURE] == pytest.approx(leisure)
     assert found.destinations[WORK].tolist() == found.fixed_destinations[WORK].tolist() == np.eye(N)[20].tolist()
@@ -142,8 +143,8 @@ def test_expectations_add_up_to_the_stays_there_are() -> None:
 def test_work_is_ahead_before_work_and_home_otherwise() -> None:
     some = Lives(np.array([1, 1]), np.array([5, -1]), np.array([[0, 2, 1, 0], [0, 2, 1, 0]], dtype=np.int8), np.array([4, 4]), 1.0)
     both = np.arange(2)
-    assert [headings(some, both, k).tolist() for k in range(4)] == [[0, 0], [1, 0], [0, 0], [0, 0]]
-    visits = expectation(planted(1), PLACE, some, np.ones(2)).visits
+    assert [headings(some, both, k).tolist() for k in range(4)] == [[2, 2], [1, 0], [0, 0], [2, 2]]
+    visits = expectation(planted(1), PLACE, some, np.ones(4)).visits
     assert visits.anchor[visits.rank == 1].tolist() == [5, 1]
 
 
@@ -308,7 +309,7 @@ def test_far_trips_that_were_all_cut_follow_the_law_of_the_near_ones() -> None:
     """Released with noise and a cut: every far band holds about the truth, not about the cut."""
     sample, rng = lives(6_000, 3), np.random.default_rng(5)
     truth = planted(1)
-    truth.deterrence[HEADINGS * LEISURE : HEADINGS * LEISURE + 2] *= np.exp(-1.0 * np.arange(BANDS))[None, :]
+    truth.deterrence[HEADINGS * LEISURE : HEADINGS * (LEISURE + 1)] *= np.exp(-1.0 * np.arange(BANDS))[None, :]
     found = expectation(truth, PLACE, sample, WORK_ANCHOR)
     tables = released(found, 50_000 / len(sample.home))
     sigma, cut = 120.0, 600.0

@@ -18,7 +18,7 @@ EDGES = np.append(MODEL.domain.travel_edges_min, LAST_EDGE_MIN)
 
 
 def test_ways_take_as_long_as_their_distances_say() -> None:
-    lives = sample_lives(MODEL.anchors, MODEL.routines.chains, (0, 1), PLACE, 20_000)
+    lives = sample_lives(MODEL.anchors, MODEL.routines.chains, MODEL.routines.persistence, (0, 1), PLACE, 20_000)
     found = expectation(MODEL.flows, PLACE, lives, np.array([0.7, 0.5]), MODEL.routines.exploration)
     got = journeys.expected(found, lives, PLACE, MODEL.routines.travel, EDGES)
     v = found.visits

@@ -35,17 +35,18 @@ def test_the_rate_of_new_places_is_found_again(theta: float) -> None:
     for visits in range(1, 17):
         new = rng.random((4_000, visits)) < theta / (theta + np.arange(visits))
         counts[3, visits - 1] += np.bincount(new.sum(axis=1) - 1, minlength=16)[:16]
-    found = routines._exploration({"distinct_given_visits": table("distinct_given_visits", counts)}, handmade.DOMAIN)
+    found = routines._exploration({"distinct_given_visits": table("distinct_given_visits", counts)}, 6)
     assert found[3] == pytest.approx(theta, rel=0.1)
-    assert (routines._exploration({}, handmade.DOMAIN) == 2.0).all()
+    assert (routines._exploration({}, 6) == 2.0).all()
 
 
 def test_the_share_of_work_at_the_own_work_place() -> None:
-    counts = np.zeros((3, 2, 2))
-    counts[..., 0], counts[..., 1] = [[9_000, 600], [1_000, 0], [50, 10]], [[1_000, 400], [0, 0], [50, 10]]
+    counts = np.zeros((3, 4, 2))
+    counts[..., 0] = [[9_000, 600, 20, 300], [1_000, 0, 0, 0], [50, 10, 5, 5]]
+    counts[..., 1] = [[1_000, 400, 980, 700], [0, 0, 0, 0], [50, 10, 5, 5]]
     found = routines._work_anchor({"anchored": table("anchored", counts)}, 3)
-    assert found[0] == pytest.approx([0.9, 0.6], abs=0.002) and found[1, 0] == pytest.approx(1.0, abs=0.002)
-    assert found[2] == pytest.approx([0.5, 0.5], abs=0.06)
+    assert found[0] == pytest.approx([0.9, 0.6, 0.021, 0.3], abs=0.002) and found[1, 0] == pytest.approx(1.0, abs=0.002)
+    assert found[2] == pytest.approx([0.5] * 4, abs=0.06)
     assert found[1, 1] == pytest.approx(0.9)  # nobody ever worked twice on a Saturday
     assert (routines._work_anchor({}, 3) == 1).all()
 

@@ -94,7 +94,7 @@ def planted_day() -> Any:
     """People of the hand-made model on a Thursday, and their exact tables."""
     routines = handmade.model().routines
     timing_of = handmade.timing(routines.chains[0], unhurried())
-    routines = replace(routines, timings=(timing_of, routines.timings[1]), work_anchor=np.ones((2, 2)))
+    routines = replace(routines, timings=(timing_of, routines.timings[1]), work_anchor=np.ones((2, 4)))
     model = handmade.model(period=THURSDAY, routines=routines)
     made = generate(model, n_persons=PERSONS, days=1, seed=3)
     return model, recount.recounted(made, THURSDAY, only=lambda name: name not in ("presence", "od_hour", "home_work"))
@@ -108,7 +108,7 @@ def planted() -> Any:
 def ways(model: Any) -> Journeys:
     """How long the ways of the model's own Thursdays take."""
     place, routines = Geography.of(model.zoning, model.domain), model.routines
-    some = sample_lives(model.anchors, routines.chains, (0,), place, 20_000)
+    some = sample_lives(model.anchors, routines.chains, routines.persistence, (0,), place, 20_000)
     found = expectation(model.flows, place, some, routines.work_anchor[0], routines.exploration)
     return journeys.expected(found, some, place, routines.travel, np.append(model.domain.travel_edges_min, LAST_EDGE_MIN))
 
@@ -117,7 +117,7 @@ def ways(model: Any) -> Journeys:
 def refitted(planted: Any) -> Routines:
     model, tables = planted
     people = tables["demographics"].dense()
-    routines = fit_routines(tables, model.domain, people)
+    routines = fit_routines(tables, model.domain, people, [1])
     return with_times(routines, tables, model.domain, duration_bins(model.domain), ways(model), np.array([True]))
 
 

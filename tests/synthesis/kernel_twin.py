@@ -74,14 +74,16 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
             u = [uniform(key, person, day, 8 * rank + k) for k in range(8)]
             to_come = len(purposes) - 1 - rank
             n = known[purpose]
-            own = purpose == 1 and work >= 0 and u[0] < law["work_anchor"][kind][0 if at_work == 0 else 1]
+            straight = rank > 0 and purposes[rank - 1] == 1
+            nth = (2 if here == work else 3) if straight else 0 if at_work == 0 else 1
+            own = purpose == 1 and work >= 0 and u[0] < law["work_anchor"][kind][nth]
             asleep = rank == 0 and day > 0 and purpose == night[0]
             if purpose == 0 or asleep or own:
                 zone = home if purpose == 0 else night[1] if asleep else work
             else:
-                to_work = list(purposes[rank + 1 : rank + 2]) == [1] and work >= 0
-                ahead = work if to_work else home
-                going = 2 * (kind * len(law["attraction"]) + purpose) + to_work
+                heading = 2 if rank in (0, len(purposes) - 1) else int(purposes[rank + 1] == 1 and work >= 0)
+                ahead = work if heading == 1 else home
+                going = 3 * (kind * len(law["attraction"]) + purpose) + heading
                 stream = int(seeds.bits(np.uint64(key), person, day, 8 * rank + 6))
                 if n > 0 and u[1] * (n + law["exploration"][purpose]) < n:
                     handy = [law["deterrence"][going][law["bands"][ahead][z]][law["bands"][here][z]] for z in visited[purpose][:n]]

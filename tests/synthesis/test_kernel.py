@@ -46,7 +46,7 @@ def wild(seed: int) -> dict[str, Any]:
     weights = rng.integers(0, 3, (kinds, most))
     laid = [Timing(s[: f[-1]].astype(np.int16), w[: f[-1]].astype(float), f) for s, w, f in zip(schedules, weights, first, strict=True)]
     return law | schedule_laws(laid, list(lengths)) | {
-        "purposes": purposes, "lengths": lengths, "work_anchor": rng.random((kinds, 2)), "exploration": rng.random(6) * 5}
+        "purposes": purposes, "lengths": lengths, "work_anchor": rng.random((kinds, 4)), "exploration": rng.random(6) * 5}
 
 
 def moded(seed: int) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def test_places_are_known_from_the_next_day_on_and_returned_to_at_the_stated_rat
     chain_of_two = handmade.chains(((0, 3, 0, 3, 0),))
     routines = replace(
         model.routines, chains=(chain_of_two,), timings=(handmade.timing(chain_of_two),), exploration=np.full(6, 2.0),
-        work_anchor=np.ones((1, 2)))  # fmt: skip
+        work_anchor=np.ones((1, 4)))  # fmt: skip
     law = law_of(replace(model, routines=routines, day_type_of=(0, 0, 0)))
     # Outside and all zones are equally attractive, so a new draw is an old place by chance alone.
     geography, flows = Geography.of(model.zoning, model.domain), model.flows

@@ -78,7 +78,7 @@ def test_who_is_away_at_midnight_wakes_up_there() -> None:
     model = handmade.model()
     law = handmade.chains(((0, 4), (4, 0, 4), (0, 3, 0)))
     routines = replace(
-        model.routines, chains=(law,), timings=(handmade.timing(law),), work_anchor=np.ones((1, 2)))
+        model.routines, chains=(law,), timings=(handmade.timing(law),), work_anchor=np.ones((1, 4)))
     flows = replace(model.flows, daily=model.flows.daily[:1])
     people = generate(replace(model, routines=routines, flows=flows, day_type_of=(0, 0, 0)), n_persons=3_000, days=3, seed=2)
     stays = people.block(0).stays

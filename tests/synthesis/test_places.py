@@ -115,7 +115,7 @@ def test_zones_are_drawn_as_a_look_at_all_of_them_would(anchor: int, here: int) 
         "purposes": np.array([[[0, 2, 1, 0]]], np.int8), "lengths": np.array([[4]]), "schedules": np.zeros((1, 4), np.int16),
         "duration_edges": np.array([0, 10]), "travel": np.ones((GRID.n_bands, 1, 1)), "travel_edges": np.array([0, 5]),
         "mode_share": np.ones((GRID.n_bands, 1)), "habit": 0.0,
-        "work_anchor": np.ones((1, 2)), "exploration": np.full(3, 1e9)}  # fmt: skip
+        "work_anchor": np.ones((1, 4)), "exploration": np.full(3, 1e9)}  # fmt: skip
     kinds = (np.int8, np.int32, np.int32, np.int32, np.int32, np.int32, np.int64)
     out = [*(np.empty(4 * n, kind) for kind in kinds), np.empty(0, np.int8)]
     first, law = np.zeros((n, 1), int), law | day
