@@ -30,6 +30,7 @@ from synthmob.model.journeys import LAST_EDGE_MIN
 from synthmob.model.lives import Lives, sample_lives
 from synthmob.model.modes import Modes
 from synthmob.model.routines import Routines
+from synthmob.model.segments import told_apart
 from synthmob.model.timing import Bins
 from synthmob.model.usage import Usage
 from synthmob.period import Period
@@ -83,6 +84,7 @@ def fit(release: Release, zoning: Zoning) -> MobilityModel:
     anchors = anchors_law.fit_anchors(tables, levels, geography)
     if anchors.groups.shape[2] != len(domain.sex) * len(domain.age_band):  # no table has both, for everybody
         domain = replace(domain, sex=("other",), age_band=("other",), attributes=())
+    tables = told_apart(tables, domain)
     assumed = _left_out(domain, planned=planned)
     people = _people(tables, anchors, domain, assumed)
     if routines_law.has_routines(tables):
@@ -116,7 +118,7 @@ def _flows_and_times(tables: dict[str, Marginal], levels: tuple[str, ...], geogr
                      domain: Domain, days: npt.NDArray[np.int64]) -> tuple[Flows, Routines]:
     """Where people go, and then when: how long they are on their way depends on where."""
     work_anchor = (routines.work_anchor * _shares(days)[:, None]).sum(axis=0)
-    flows = flows_law.fit_flows(tables, levels, geography, lives, work_anchor, len(domain.purposes), routines.exploration, len(days))
+    flows = flows_law.fit_flows(tables, levels, geography, lives, work_anchor, len(domain.segments), routines.exploration, len(days))
     if not routines_law.has_routines(tables):
         return flows, routines
     some = lives.every(flows_law.PART)

@@ -12,7 +12,7 @@ from synthmob.counts.routines import MOST_TRIPS
 from synthmob.domain import MINUTES_PER_DAY, Domain
 from synthmob.marginals import Marginal
 from synthmob.model import chains as chains_law
-from synthmob.model import reconcile, rehearsal
+from synthmob.model import reconcile, rehearsal, segments
 from synthmob.model import timing as timing_law
 from synthmob.model.balancing import balanced
 from synthmob.model.chains import MAX_STAYS, Chains
@@ -38,8 +38,9 @@ NEEDED = (
 
 @dataclass(frozen=True)
 class Routines:
-    """Chains and times by day type; `travel` (distance bands, travel bins) rows sum to 1; `work_anchor` (day types, 2) share of
-    first and later work stays at the own work zone; `exploration` (purposes,) Chinese-restaurant weight of a new place."""
+    """Chains and times by day type, the purposes of chains being segments; `travel` (distance bands, travel bins) rows sum to 1;
+    `work_anchor` (day types, 2) share of first and later work stays at the own work zone; `exploration` (segments,)
+    Chinese-restaurant weight of a new place."""
 
     chains: tuple[Chains, ...]
     timings: tuple[Timing, ...]
@@ -55,8 +56,9 @@ def has_routines(tables: Marginals) -> bool:
 
 def fit_routines(tables: Marginals, domain: Domain, people: FloatArray) -> Routines:
     """The routines of a release, without times; `people` persons by (sex, age band, worker)."""
-    chains = tuple(_chains(tables, domain, people, day_type) for day_type in range(tables["chains"].axes[0].size))
-    return Routines(chains, (), _travel(tables), _work_anchor(tables, len(chains)), _exploration(tables, domain))
+    found = (_chains(tables, domain, people, day_type) for day_type in range(tables["chains"].axes[0].size))
+    chains = tuple(segments.split(law, domain) for law in found)
+    return Routines(chains, (), _travel(tables), _work_anchor(tables, len(chains)), _exploration(tables, domain)[list(domain.purpose_of)])
 
 
 def with_times(routines: Routines, tables: Marginals, domain: Domain, bins: Bins, journeys: Journeys, single_days: npt.NDArray[np.bool_]
@@ -65,9 +67,9 @@ def with_times(routines: Routines, tables: Marginals, domain: Domain, bins: Bins
     tables hold no averages."""
     timings: list[Timing] = []
     for day_type, law in enumerate(routines.chains):
-        laws = fit_laws(tables, law, bins, day_type, domain.duties, journeys)
+        laws = fit_laws(tables, law, bins, day_type, domain.segment_duties, journeys)
         timings.append(fit_schedules(
-            law, laws, tables, day_type, bins, domain.duties, journeys, single_day=bool(single_days[day_type])))
+            law, laws, tables, day_type, bins, domain.segment_duties, journeys, single_day=bool(single_days[day_type])))
     return replace(routines, timings=tuple(timings))
 
 

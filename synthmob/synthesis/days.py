@@ -164,6 +164,8 @@ class Population:
             "person": np.empty(n, np.int64), "mode": np.empty(n if self.model.modes is not None else 0, np.int8)}
         own = kernel.choose_schedules(key, who.person, chain, self.day_types, law["owned"], law["schedule_alias"])
         kernel.live(key, who.person, who.home, who.work, chain, own, self.day_types, *(law[n] for n in LIVED_BY), *out.values())
+        if self.model.domain.pupil_bands:
+            out["purpose"] = np.array(self.model.domain.purpose_of, dtype=np.int8)[out["purpose"]]
         place = np.multiply(out["zone"], kernel.MAX_PURPOSES, dtype=np.int64)
         place += out["purpose"]
         stays = Stays(lonlat=self._points(out["person"], place, out["zone"]), **out)
