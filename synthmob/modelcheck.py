@@ -40,8 +40,8 @@ def check(model: MobilityModel) -> None:
     segments, bands = len(domain.segments), len(domain.distance_edges_km) + 1
     districts = len(model.zoning.level("district").labels) + 1
     groups, kinds = len(domain.sex) * len(domain.age_band), len(model.routines.chains)
-    if len(domain.purposes) > MAX_PURPOSES:
-        raise FormatError(f"The model has {len(domain.purposes)} purposes: at most {MAX_PURPOSES} can be generated, merge some in the plan.")
+    if (n := len(domain.purposes)) > MAX_PURPOSES:
+        raise FormatError(f"The model has {n} purposes: at most {MAX_PURPOSES} can be generated, merge some in the plan.")
     anchors, flows, routines = model.anchors, model.flows, model.routines
     _weights("anchors.home_worker", anchors.home_worker, (zones, YES_OR_NO))
     _weights("anchors.groups", anchors.groups, (ANY, YES_OR_NO, ANY))

@@ -33,7 +33,8 @@ class Coded:
 
     `visits`, one row a stay: person_id, day, day_type (index into period.day_types), n_days (this person's observed days of
     that type), all_days, rank (0 first), n_stays, nth_of_purpose, purpose, zone, start, end (min), mode, previous_* and
-    next_purpose (-1 where there is none), pupil (whether the person is one), home, work, worker, home_km, previous_km (km; null next to outside or unknown),
+    next_purpose (-1 where there is none), pupil (whether the person is one), home, work, worker, home_km, previous_km (km; null next to
+    outside or unknown),
     anchor_km (to where the day goes next: the work place if the next stay is work, home otherwise) and heading (1 if it is work),
     chain (-1 where longer than the domain's chains), duties_left (stays of work or education still to come), day_kind (0 a day with
     work, 1 with education only, 2 neither).
@@ -57,12 +58,13 @@ class Coded:
         """The days that usage is counted over: those of the period, or as many of them as the population has lived."""
         return self.days_of_events or self.period.days
 
-    def segment(self, purpose: Any, pupil: Any) -> Any:
-        """An expression: the segment of a purpose column, for people who are pupils or not."""
+    def segment(self, table: Any, column: str = "purpose") -> Any:
+        """An expression: the segment of a purpose column of visits."""
+        purpose = table[column]
         if not self.domain.pupil_bands:
             return purpose
         education = self.domain.purposes.index("education")
-        return ibis.ifelse(pupil & (purpose == education), len(self.domain.purposes), purpose).cast("int16")
+        return ibis.ifelse(table.pupil & (purpose == education), len(self.domain.purposes), purpose).cast("int16")
 
     def area(self, zone: Any, level: str, *, unknown: bool = False) -> Any:
         """An expression: the area of a zone-index column at a level."""

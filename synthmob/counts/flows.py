@@ -49,14 +49,12 @@ def outings(coded: Coded) -> Any:
 
 def _destination_rows(coded: Coded, level: str) -> Any:
     table = outings(coded)
-    purpose = coded.segment(table.purpose, table.pupil)
-    return table.select("person_id", purpose=purpose, zone=coded.area(table.zone, level), weight=1.0 / table.all_days)
+    return table.select("person_id", purpose=coded.segment(table), zone=coded.area(table.zone, level), weight=1.0 / table.all_days)
 
 
 def _visitor_rows(coded: Coded, level: str) -> Any:
     table = outings(coded)
-    purpose = coded.segment(table.purpose, table.pupil)
-    found = table.select("person_id", purpose=purpose, zone=coded.area(table.zone, level)).distinct()
+    found = table.select("person_id", purpose=coded.segment(table), zone=coded.area(table.zone, level)).distinct()
     return found.mutate(weight=ibis.literal(1.0))
 
 
@@ -65,7 +63,7 @@ def _distance_rows(coded: Coded, level: str) -> Any:
     table, edges = trips(coded), coded.domain.distance_edges_km
     table = table.filter(table.purpose > 0)  # the way home is the way there
     return table.select(
-        "person_id", "heading", purpose=coded.segment(table.purpose, table.pupil), to_anchor=distance_code(table.anchor_km, edges),
+        "person_id", "heading", purpose=coded.segment(table), to_anchor=distance_code(table.anchor_km, edges),
         from_previous=distance_code(table.previous_km, edges), weight=1.0 / table.all_days)
 
 
@@ -74,8 +72,8 @@ def _trip_km_rows(coded: Coded, level: str) -> Any:
     table = trips(coded)
     table = table.filter(table.purpose > 0)
     return table.select(
-        "person_id", "day_type", purpose=coded.segment(table.purpose, table.pupil), distance=distance_code(table.previous_km, coded.domain.distance_edges_km),
-        weight=1.0 / table.n_days)
+        "person_id", "day_type", purpose=coded.segment(table),
+        distance=distance_code(table.previous_km, coded.domain.distance_edges_km), weight=1.0 / table.n_days)
 
 
 def _od_all_rows(coded: Coded, level: str) -> Any:

@@ -80,7 +80,7 @@ def _first_departures(coded: Coded) -> Any:
     """The first stays of days with a trip, with the hour and quarter in which they end."""
     table = day_starts(coded).filter(ibis._.n_stays > 1)
     return table.mutate(
-        next=coded.segment(table.next_purpose, table.pupil), size=band(table.n_stays, OUTING_SIZE_EDGES), hour=ibis.least(table.end // 60, 23),
+        next=coded.segment(table, "next_purpose"), size=band(table.n_stays, OUTING_SIZE_EDGES), hour=ibis.least(table.end // 60, 23),
         quarter=ibis.least(table.end // 15, 95))
 
 
@@ -105,7 +105,7 @@ def _departure_rows(coded: Coded, level: str) -> Any:
 def _departure_to_rows(coded: Coded, level: str) -> Any:
     del level
     table = trips(coded)
-    return table.select("person_id", "day_type", purpose=coded.segment(table.purpose, table.pupil),
+    return table.select("person_id", "day_type", purpose=coded.segment(table),
                         hour=ibis.least(table.previous_end // 60, 23), weight=STAY_WEIGHT / table.n_days)
 
 
@@ -119,7 +119,7 @@ def _inner_stays(coded: Coded) -> Any:
     """Inner stays with coarse duration, hour of arrival, and what lies ahead and on either side."""
     table = inner(coded)
     return table.mutate(
-        purpose=coded.segment(table.purpose, table.pupil), pending=pending(table), lasting=band(table.end - table.start, COARSE_DURATION_EDGES_MIN),
+        purpose=coded.segment(table), pending=pending(table), lasting=band(table.end - table.start, COARSE_DURATION_EDGES_MIN),
         hour=ibis.least(table.start // 60, 23), left=band(table.n_stays - 1 - table["rank"], STAYS_LEFT_EDGES),
         before=side(table.previous_purpose, coded.domain), after=side(table.next_purpose, coded.domain))
 
@@ -138,7 +138,7 @@ def _lasting_rows(context: list[str]) -> Callable[[Coded, str], Any]:
 def _duration_rows(coded: Coded, level: str) -> Any:
     del level
     table = inner(coded)
-    return table.select("person_id", "day_type", purpose=coded.segment(table.purpose, table.pupil), weight=STAY_WEIGHT / table.n_days,
+    return table.select("person_id", "day_type", purpose=coded.segment(table), weight=STAY_WEIGHT / table.n_days,
                         duration=band(table.end - table.start, coded.domain.duration_edges_min))
 
 

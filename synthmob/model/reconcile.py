@@ -166,11 +166,12 @@ def _blocks(table: FloatArray) -> Iterator[slice]:
     return (slice(k, k + rows) for k in range(0, len(table), rows))
 
 
-def settle(prior: FloatArray, noisy: Noisy, group: Codes, totals: FloatArray) -> FloatArray:
-    """Posterior cells of a table whose sums by group are known."""
+def settle(prior: FloatArray, noisy: Noisy, group: Codes, totals: FloatArray, measure: Callable[[FloatArray, Noisy], float] = misfit
+           ) -> FloatArray:  # fmt: skip
+    """Posterior cells of a table whose sums by group are known; `measure` says how far off their prior is."""
     sums = sums_by(group, prior, len(totals))
     scaled = prior * (totals / np.maximum(sums, LEAST))[group]
-    mean, variance = posterior(scaled, noisy)
+    mean, variance = posterior(scaled, noisy, b=measure(scaled, noisy))
     return adjust(mean, variance, group, totals)
 
 
@@ -270,7 +271,8 @@ def rake(seed: FloatArray, margins: Sequence[tuple[Codes, FloatArray]], *, round
     return table
 
 
-def descend(levels: Sequence[tuple[Noisy, IntArray]], totals: FloatArray, prior: FloatArray) -> FloatArray:
+def descend(levels: Sequence[tuple[Noisy, IntArray]], totals: FloatArray, prior: FloatArray,
+            measure: Callable[[FloatArray, Noisy], float] = misfit) -> FloatArray:  # fmt: skip
     """A table over areas, from coarse to fine: areas on the first axis, anything on the others.
 
     `levels` holds, from coarse to fine, a released table and the parent (row of the level before) of each of its rows;
@@ -289,6 +291,6 @@ def descend(levels: Sequence[tuple[Noisy, IntArray]], totals: FloatArray, prior:
         columns = np.arange(rest)
         group = parent[:, None] * rest + columns[None, :]
         flat = noisy.moved(lambda a, rest=rest: a.reshape(len(a), rest))
-        settled = settle(share[:, None] * above[parent], flat, group, above.ravel())
+        settled = settle(share[:, None] * above[parent], flat, group, above.ravel(), measure)
         current = settled.reshape((len(parent), *current.shape[1:]))
     return current
