@@ -6,6 +6,7 @@ with no line in the ledger. A value outside the categories of its axis counts as
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -80,6 +81,10 @@ class Axis:
         """What `release.json` says of this axis."""
         return {"name": self.name, "labels": list(self.labels)}
 
+
+PUPILS, OF_AGE = "education of pupils", 18
+"""The segment of education by people in age bands that end below OF_AGE, years: schools lie in every neighbourhood and begin together,
+colleges do neither."""
 
 ERRAND = "errand"
 """Every purpose but home and duties, in outlines of chains."""
@@ -197,6 +202,39 @@ class Domain:
     def duties(self) -> tuple[int, ...]:
         """The codes of the purposes that a day is built around: work and, where there is one, education."""
         return tuple(k for k, p in enumerate(self.purposes) if p in ("work", "education"))
+
+    @property
+    def pupil_bands(self) -> tuple[int, ...]:
+        """The codes of the age bands of pupils: those that end below 18 by their label, such as 0-15; none where nobody's age is known
+        or education is no purpose.
+
+        >>> Domain().pupil_bands, Domain(attributes=("sex",)).pupil_bands
+        ((0,), ())
+        """
+        if "age_band" not in self.attributes or "education" not in self.purposes or PUPILS in self.purposes:
+            return ()
+        ends = [re.fullmatch(r"\d+ ?- ?(\d+)", label) for label in self.age_band]
+        return tuple(k for k, end in enumerate(ends) if end is not None and int(end[1]) < OF_AGE)
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The purposes and, where pupils are known, their education behind them: what tables of where and when tell apart.
+
+        >>> Domain(purposes=("home", "work", "education")).segments
+        ('home', 'work', 'education', 'education of pupils')
+        """
+        return (*self.purposes, PUPILS) if self.pupil_bands else self.purposes
+
+    @property
+    def purpose_of(self) -> tuple[int, ...]:
+        """The purpose of every segment."""
+        plain = tuple(range(len(self.purposes)))
+        return (*plain, self.purposes.index("education")) if self.pupil_bands else plain
+
+    @property
+    def segment_duties(self) -> tuple[int, ...]:
+        """The codes of the segments that are duties."""
+        return tuple(k for k, purpose in enumerate(self.purpose_of) if purpose in self.duties)
 
     @property
     def chain_axis(self) -> ChainAxis:

@@ -38,11 +38,11 @@ ANY = None
 def check(model: MobilityModel) -> None:
     """FormatError, naming the array, where a shape, an index or a value cannot be."""
     domain, zones = model.domain, model.zoning.n_zones + 1
-    purposes, bands = len(domain.purposes), len(domain.distance_edges_km) + 1
+    segments, bands = len(domain.segments), len(domain.distance_edges_km) + 1
     districts = len(model.zoning.level("district").labels) + 1
     groups, kinds = len(domain.sex) * len(domain.age_band), len(model.routines.chains)
-    if purposes > MAX_PURPOSES:
-        raise FormatError(f"The model has {purposes} purposes: at most {MAX_PURPOSES} can be generated, merge some in the plan.")
+    if (n := len(domain.purposes)) > MAX_PURPOSES:
+        raise FormatError(f"The model has {n} purposes: at most {MAX_PURPOSES} can be generated, merge some in the plan.")
     anchors, flows, routines = model.anchors, model.flows, model.routines
     _weights("anchors.home_worker", anchors.home_worker, (zones, YES_OR_NO))
     _weights("anchors.groups", anchors.groups, (ANY, YES_OR_NO, ANY))
@@ -51,14 +51,14 @@ def check(model: MobilityModel) -> None:
     _weights("anchors.band_groups", anchors.band_groups, (bands, ANY))
     if not 1 <= anchors.groups.shape[2] <= groups or anchors.band_groups.shape[1] not in (1, anchors.groups.shape[2]):
         _refuse("anchors.groups", f"{anchors.groups.shape[2]} groups where sex and age make {groups}")
-    _weights("flows.attraction", flows.attraction, (purposes, zones))
-    _weights("flows.deterrence", flows.deterrence, (purposes * HEADINGS, bands, bands))
-    _weights("flows.daily", flows.daily, (len(routines.chains), purposes, bands))
+    _weights("flows.attraction", flows.attraction, (segments, zones))
+    _weights("flows.deterrence", flows.deterrence, (segments * HEADINGS, bands, bands))
+    _weights("flows.daily", flows.daily, (len(routines.chains), segments, bands))
     _weights("flows.affinity", flows.affinity, (districts, districts))
     _weights("routines.travel", routines.travel, (bands, len(domain.travel_edges_min)))
     _weights("routines.work_anchor", routines.work_anchor, (kinds, len(WORK_STAYS)))
-    _weights("routines.exploration", routines.exploration, (purposes,))
-    _weights("routines.persistence", routines.persistence, (purposes,))
+    _weights("routines.exploration", routines.exploration, (segments,))
+    _weights("routines.persistence", routines.persistence, (n,))
     if float(anchors.home_worker.sum()) < LEAST_PERSONS:
         _refuse("anchors.home_worker", "nobody")
     if float(routines.work_anchor.max()) > 1 + 1e-9:
@@ -69,7 +69,7 @@ def check(model: MobilityModel) -> None:
         _refuse("routines", f"{kinds} day types of chains and {len(routines.timings)} of times")
     _indices("day_type_of", np.array(model.day_type_of), (len(DAY_TYPES),), 0, kinds)
     for kind, (chains, timing) in enumerate(zip(routines.chains, routines.timings, strict=True)):
-        _chains(f"routines.chains.{kind}", chains, purposes, groups * YES_OR_NO)
+        _chains(f"routines.chains.{kind}", chains, segments, groups * YES_OR_NO)
         _timing(f"routines.timings.{kind}", timing, chains, len(domain.duration_edges_min))
     if model.modes is not None:
         _modes(model.modes, bands, len(domain.modes), len(domain.travel_edges_min))

@@ -20,7 +20,7 @@ from synthmob.model.timing import QUARTERS, Laws
 from synthmob.period import Period
 from synthmob.zones import Level, Zoning
 
-HOME, WORK, EDUCATION, SHOP, LEISURE, OTHER = range(6)
+HOME, WORK, EDUCATION, SHOP, LEISURE, OTHER, SCHOOL = range(7)
 DOMAIN = Domain()
 IDS = ("plain", "bent", "holed", "split", "thin")
 OUTSIDE = len(IDS)
@@ -106,12 +106,12 @@ def model(**changes: Any) -> MobilityModel:
         travel[band, min(band, 14) : min(band, 14) + 3] = 20
     km = np.arange(BANDS)
     flows = Flows(
-        attraction=1.0 + np.arange(6)[:, None] * np.array([1, 3, 2, 5, 4, 0.25])[None, :],
-        deterrence=np.tile(1.0 / (1 + km[:, None] + 2 * km[None, :]), (18, 1, 1)), affinity=1 + np.eye(3),
-        daily=1.0 + np.arange(12).reshape(2, 6, 1) * np.linspace(0.0, 0.1, BANDS))  # fmt: skip
+        attraction=1.0 + np.arange(7)[:, None] * np.array([1, 3, 2, 5, 4, 0.25])[None, :],
+        deterrence=np.tile(1.0 / (1 + km[:, None] + 2 * km[None, :]), (21, 1, 1)), affinity=1 + np.eye(3),
+        daily=1.0 + np.concatenate([np.arange(12).reshape(2, 6), [[12], [13]]], axis=1)[..., None] * np.linspace(0.0, 0.1, BANDS))
     routines = Routines(
         chains=kinds, timings=tuple(timing(k) for k in kinds), travel=travel,
-        work_anchor=np.array([[0.75, 0.5, 0.25, 0.6], [1.0, 0.0, 0.0, 1.0]]), exploration=np.array([2.0, 1.0, 1.0, 0.5, 3.0, 2.0]),
+        work_anchor=np.array([[0.75, 0.5, 0.25, 0.6], [1.0, 0.0, 0.0, 1.0]]), exploration=np.array([2.0, 1.0, 1.0, 0.5, 3.0, 2.0, 0.2]),
         persistence=np.array([0.0, 0.25, 0.0, 0.0, 0.5, 0.0]))  # fmt: skip
     parts: dict[str, Any] = {
         "anchors": anchors(), "flows": flows, "routines": routines, "domain": DOMAIN, "period": PERIOD, "zoning": zoning(),

@@ -33,8 +33,9 @@ class Coded:
 
     `visits`, one row a stay: person_id, day, day_type (index into period.day_types), n_days (this person's observed days of
     that type), all_days, rank (0 first), n_stays, nth_of_purpose, purpose, zone, start, end (min), mode, previous_* and
-    next_purpose (-1 where there is none), home, work, worker, home_km, previous_km (km; null next to outside or unknown),
-    anchor_km (to where the day goes next: the work place if the next stay is work, home otherwise) and heading (1 if it is work, 2 at the last stay of a day),
+    next_purpose (-1 where there is none), pupil (whether the person is one), home, work, worker, home_km, previous_km (km; null next to
+    outside or unknown), anchor_km (to where the day goes next: the work place if the next stay is work, home otherwise) and heading (1 if
+    it is work, 2 at the last stay of a day),
     chain (-1 where longer than the domain's chains), duties_left (stays of work or education still to come), day_kind (0 a day with
     work, 1 with education only, 2 neither).
 
@@ -56,6 +57,14 @@ class Coded:
     def usage_days(self) -> int:
         """The days that usage is counted over: those of the period, or as many of them as the population has lived."""
         return self.days_of_events or self.period.days
+
+    def segment(self, table: Any, column: str = "purpose") -> Any:
+        """An expression: the segment of a purpose column of visits."""
+        purpose = table[column]
+        if not self.domain.pupil_bands:
+            return purpose
+        education = self.domain.purposes.index("education")
+        return ibis.ifelse(table.pupil & (purpose == education), len(self.domain.purposes), purpose).cast("int16")
 
     def area(self, zone: Any, level: str, *, unknown: bool = False) -> Any:
         """An expression: the area of a zone-index column at a level."""
@@ -137,7 +146,7 @@ def _visits(stays: Any, people: Any, zones: Any, zoning: Zoning, domain: Domain,
         start=table.start_min.cast("int32"), end=table.end_min.cast("int32"),
         mode=category(table["mode"], domain.modes) if "mode" in table.columns else ibis.literal(-1, "int16"),
     )
-    who = people.select("person_id", "home", "work", "worker")
+    who = people.select("person_id", "home", "work", "worker", pupil=people.age_band.isin(domain.pupil_bands))
     return table.inner_join(who, "person_id")
 
 
@@ -210,7 +219,7 @@ def _distances(table: Any, zones: Any) -> Any:
         home_km=km("home", "home"), previous_km=km("previous", "previous_zone"), anchor_km=km("anchor", "anchor"))
     return table.select(
         "person_id", "day", "day_type", "n_days", "all_days", "rank", "n_stays", "nth_of_purpose", "purpose", "zone", "start",
-        "end", "mode", "previous_purpose", "before_previous", "previous_zone", "previous_end", "next_purpose", "home", "work",
+        "end", "mode", "previous_purpose", "before_previous", "previous_zone", "previous_end", "next_purpose", "pupil", "home", "work",
         "worker", "home_km", "previous_km", "anchor_km", "heading", "chain",
         "duties_left", "day_kind")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from synthmob.counts.anchors import ANCHORS
 from synthmob.counts.flows import FLOWS
@@ -23,8 +24,10 @@ KNOWN: dict[str, Statistic] = {s.name: s for s in (*ANCHORS, *FLOWS, *ROUTINES, 
 def check_axes(tables: Mapping[str, Marginal], public: Public, *, planned: bool) -> None:
     """FormatError where a table has axes that its statistic does not have, or a level where it has none.
 
-    Tables of a plan have all axes of their statistic. Those that others have published may lack some.
+    Tables of a plan have all axes of their statistic. Those that others have published may lack some, and tell no pupils apart.
     """
+    if not planned:
+        public = replace(public, domain=replace(public.domain, attributes=()))
     for name, table in tables.items():
         base, _, level = name.partition("@")
         statistic = KNOWN.get(base)

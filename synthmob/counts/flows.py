@@ -33,6 +33,11 @@ def purpose_axis(public: Public, name: str = "purpose") -> Axis:
     return Axis(name, public.domain.purposes)
 
 
+def segment_axis(public: Public, name: str = "purpose") -> Axis:
+    """The purposes, education of pupils apart."""
+    return Axis(name, public.domain.segments)
+
+
 def trips(coded: Coded) -> Any:
     """The visits that a trip leads to: all but the first of a day."""
     return coded.visits.filter(coded.visits["rank"] > 0)
@@ -45,12 +50,12 @@ def outings(coded: Coded) -> Any:
 
 def _destination_rows(coded: Coded, level: str) -> Any:
     table = outings(coded)
-    return table.select("person_id", "purpose", zone=coded.area(table.zone, level), weight=1.0 / table.all_days)
+    return table.select("person_id", purpose=coded.segment(table), zone=coded.area(table.zone, level), weight=1.0 / table.all_days)
 
 
 def _visitor_rows(coded: Coded, level: str) -> Any:
     table = outings(coded)
-    found = table.select("person_id", "purpose", zone=coded.area(table.zone, level)).distinct()
+    found = table.select("person_id", purpose=coded.segment(table), zone=coded.area(table.zone, level)).distinct()
     return found.mutate(weight=ibis.literal(1.0))
 
 
@@ -59,7 +64,7 @@ def _distance_rows(coded: Coded, level: str) -> Any:
     table, edges = trips(coded), coded.domain.distance_edges_km
     table = table.filter(table.purpose > 0)  # the way home is the way there
     return table.select(
-        "person_id", "purpose", "heading", to_anchor=distance_code(table.anchor_km, edges),
+        "person_id", "heading", purpose=coded.segment(table), to_anchor=distance_code(table.anchor_km, edges),
         from_previous=distance_code(table.previous_km, edges), weight=1.0 / table.all_days)
 
 
@@ -68,8 +73,8 @@ def _trip_km_rows(coded: Coded, level: str) -> Any:
     table = trips(coded)
     table = table.filter(table.purpose > 0)
     return table.select(
-        "person_id", "day_type", "purpose", distance=distance_code(table.previous_km, coded.domain.distance_edges_km),
-        weight=1.0 / table.n_days)
+        "person_id", "day_type", purpose=coded.segment(table),
+        distance=distance_code(table.previous_km, coded.domain.distance_edges_km), weight=1.0 / table.n_days)
 
 
 def _od_all_rows(coded: Coded, level: str) -> Any:
@@ -118,18 +123,18 @@ def _moments(table: Any) -> tuple[Any, Any]:
 FLOWS = (
     Statistic(
         "destinations", "flows",
-        lambda public, level: (purpose_axis(public), zone_axis(public, level)), _destination_rows, spatial=True),
+        lambda public, level: (segment_axis(public), zone_axis(public, level)), _destination_rows, spatial=True),
     Statistic(
         "visitors", "flows",
-        lambda public, level: (purpose_axis(public), zone_axis(public, level)), _visitor_rows, spatial=True,
+        lambda public, level: (segment_axis(public), zone_axis(public, level)), _visitor_rows, spatial=True,
         single=True),
     Statistic(
         "distances", "flows",
         lambda public, level: (
-            purpose_axis(public), Axis("heading", HEADING), distance_axis(public, "to_anchor"), distance_axis(public, "from_previous")),
+            segment_axis(public), Axis("heading", HEADING), distance_axis(public, "to_anchor"), distance_axis(public, "from_previous")),
         _distance_rows),
     Statistic(
-        "trip_km", "flows", lambda public, level: (day_type_axis(public), purpose_axis(public), distance_axis(public)), _trip_km_rows),
+        "trip_km", "flows", lambda public, level: (day_type_axis(public), segment_axis(public), distance_axis(public)), _trip_km_rows),
     Statistic(
         "od", "flows",
         lambda public, level: (zone_axis(public, level, "origin"), zone_axis(public, level, "destination")), _od_all_rows,

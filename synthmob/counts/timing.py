@@ -12,7 +12,7 @@ import ibis
 
 from synthmob.counts.anchors import distance_axis, distance_code
 from synthmob.counts.coded import Coded, band
-from synthmob.counts.flows import HOURS, day_type_axis, purpose_axis, trips
+from synthmob.counts.flows import HOURS, day_type_axis, segment_axis, trips
 from synthmob.counts.routines import day_starts
 from synthmob.counts.statistic import Public, Statistic
 from synthmob.domain import Axis, ChainAxis, Domain, bin_labels
@@ -80,7 +80,7 @@ def _first_departures(coded: Coded) -> Any:
     """The first stays of days with a trip, with the hour and quarter in which they end."""
     table = day_starts(coded).filter(ibis._.n_stays > 1)
     return table.mutate(
-        next=table.next_purpose, size=band(table.n_stays, OUTING_SIZE_EDGES), hour=ibis.least(table.end // 60, 23),
+        next=coded.segment(table, "next_purpose"), size=band(table.n_stays, OUTING_SIZE_EDGES), hour=ibis.least(table.end // 60, 23),
         quarter=ibis.least(table.end // 15, 95))
 
 
@@ -105,8 +105,8 @@ def _departure_rows(coded: Coded, level: str) -> Any:
 def _departure_to_rows(coded: Coded, level: str) -> Any:
     del level
     table = trips(coded)
-    return table.select("person_id", "day_type", "purpose", hour=ibis.least(table.previous_end // 60, 23),
-                        weight=STAY_WEIGHT / table.n_days)
+    return table.select("person_id", "day_type", purpose=coded.segment(table),
+                        hour=ibis.least(table.previous_end // 60, 23), weight=STAY_WEIGHT / table.n_days)
 
 
 def _chain_departure_rows(coded: Coded, level: str) -> Any:
@@ -119,7 +119,7 @@ def _inner_stays(coded: Coded) -> Any:
     """Inner stays with coarse duration, hour of arrival, and what lies ahead and on either side."""
     table = inner(coded)
     return table.mutate(
-        pending=pending(table), lasting=band(table.end - table.start, COARSE_DURATION_EDGES_MIN),
+        purpose=coded.segment(table), pending=pending(table), lasting=band(table.end - table.start, COARSE_DURATION_EDGES_MIN),
         hour=ibis.least(table.start // 60, 23), left=band(table.n_stays - 1 - table["rank"], STAYS_LEFT_EDGES),
         before=side(table.previous_purpose, coded.domain), after=side(table.next_purpose, coded.domain))
 
@@ -138,7 +138,7 @@ def _lasting_rows(context: list[str]) -> Callable[[Coded, str], Any]:
 def _duration_rows(coded: Coded, level: str) -> Any:
     del level
     table = inner(coded)
-    return table.select("person_id", "day_type", "purpose", weight=STAY_WEIGHT / table.n_days,
+    return table.select("person_id", "day_type", purpose=coded.segment(table), weight=STAY_WEIGHT / table.n_days,
                         duration=band(table.end - table.start, coded.domain.duration_edges_min))
 
 
@@ -169,7 +169,7 @@ TIMING = (
     Statistic(
         "first_departure_next", "routines",
         lambda public, level: (
-            day_type_axis(public), Axis("day_kind", DAY_KIND), purpose_axis(public, "next"), Axis("hour", HOURS)),
+            day_type_axis(public), Axis("day_kind", DAY_KIND), segment_axis(public, "next"), Axis("hour", HOURS)),
         _first_departure_rows(["next", "hour"])),
     Statistic(
         "first_departure_size", "routines",
@@ -180,7 +180,7 @@ TIMING = (
         "departures", "routines", lambda public, level: (day_type_axis(public), Axis("quarter", QUARTERS)), _departure_rows),
     Statistic(
         "departures_to", "routines",
-        lambda public, level: (day_type_axis(public), purpose_axis(public), Axis("hour", HOURS)), _departure_to_rows),
+        lambda public, level: (day_type_axis(public), segment_axis(public), Axis("hour", HOURS)), _departure_to_rows),
     Statistic(
         "chain_departure", "routines",
         lambda public, level: (day_type_axis(public), timed_chain_axis(public.domain), Axis("hour", HOURS)),
@@ -188,21 +188,21 @@ TIMING = (
     Statistic(
         "episodes", "routines",
         lambda public, level: (
-            day_type_axis(public), purpose_axis(public), Axis("pending", PENDING), Axis("hour", HOURS), coarse_duration_axis()),
+            day_type_axis(public), segment_axis(public), Axis("pending", PENDING), Axis("hour", HOURS), coarse_duration_axis()),
         _lasting_rows(["purpose", "pending", "hour"])),
     Statistic(
         "durations", "routines",
-        lambda public, level: (day_type_axis(public), purpose_axis(public), duration_axis(public)), _duration_rows),
+        lambda public, level: (day_type_axis(public), segment_axis(public), duration_axis(public)), _duration_rows),
     Statistic(
         "durations_left", "routines",
         lambda public, level: (
-            day_type_axis(public), purpose_axis(public), Axis("pending", PENDING), Axis("left", bin_labels(STAYS_LEFT_EDGES)),
+            day_type_axis(public), segment_axis(public), Axis("pending", PENDING), Axis("left", bin_labels(STAYS_LEFT_EDGES)),
             coarse_duration_axis()),
         _lasting_rows(["purpose", "pending", "left"])),
     Statistic(
         "durations_between", "routines",
         lambda public, level: (
-            day_type_axis(public), purpose_axis(public), Axis("pending", PENDING), Axis("before", SIDE), Axis("after", SIDE),
+            day_type_axis(public), segment_axis(public), Axis("pending", PENDING), Axis("before", SIDE), Axis("after", SIDE),
             coarse_duration_axis()),
         _lasting_rows(["purpose", "pending", "before", "after"])),
     Statistic(

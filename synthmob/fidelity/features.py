@@ -17,7 +17,7 @@ from ibis import _
 from synthmob.counts import STATISTICS, Coded
 from synthmob.counts.anchors import commute_km
 from synthmob.counts.coded import lookups
-from synthmob.counts.flows import trips
+from synthmob.counts.flows import outings, trips
 from synthmob.counts.routines import day_starts
 from synthmob.counts.timing import inner
 from synthmob.fidelity.motifs import FROM_MIN, PLACE_SEPARATOR
@@ -84,6 +84,12 @@ def spread_km(stays: Any, keys: list[str]) -> Any:
     return found.select(*keys, km=spread)
 
 
+def _destinations(coded: Coded) -> Any:
+    """Where stays away from home are, by purpose alone."""
+    table = outings(coded)
+    return table.select("person_id", "purpose", "zone", weight=1.0 / table.all_days)
+
+
 def _departures(coded: Coded) -> Any:
     """When each trip leaves, with the purpose that it leads to."""
     table = trips(coded)
@@ -136,7 +142,7 @@ FEATURES: dict[str, Feature] = {
         _standard("od_hour", "od_hour", ("day_type", "hour", "origin", "destination"), level="district"),
         Feature("trip_km", ("day_type", "km"), _trip_km),
         Feature("gyration", ("day_type", "km"), _gyration),
-        _standard("destinations", "destinations", ("purpose", "zone")),
+        Feature("destinations", ("purpose", "zone"), _destinations),
         _standard("presence", "presence", ("day_type", "hour", "zone")),
         Feature("chains", ("day_type", "chain"), _chains),
         Feature("places", ("day_type", "places"), _places),

@@ -30,7 +30,7 @@ def commuter_days(domain: Domain, people: FloatArray) -> Routines:
         tuple(_timing(domain) for _ in DAY_TYPES),
         _travel(domain),
         np.ones((len(DAY_TYPES), len(WORK_STAYS))),
-        np.full(len(domain.purposes), 2.0),
+        np.full(len(domain.segments), 2.0),
         np.zeros(len(domain.purposes)),
     )
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from synthmob.counts.flows import HEADINGS, OD_WEIGHT
 from synthmob.marginals import Marginal
-from synthmob.model import bias, daytypes, reconcile
+from synthmob.model import bias, daytypes, destinations, reconcile
 from synthmob.model.expectation import Expectation, Flows, expectation
 from synthmob.model.geography import Geography
 from synthmob.model.lives import Lives
@@ -44,7 +44,7 @@ def fit_flows(tables: Marginals, levels: tuple[str, ...], geography: Geography, 
     flows = _start(purposes, geography, day_types)
     if "destinations@district" not in tables:
         return flows
-    released = _destination_targets(tables, levels, geography)
+    released = destinations.shares(tables, levels, geography, _stays(lives, purposes))
     targets, believed = Targets(released, None, None, None), dict[str, FloatArray]()
     few, best, least = lives.every(PART), flows, np.inf
     for turn in range(PASSES):
@@ -52,7 +52,7 @@ def fit_flows(tables: Marginals, levels: tuple[str, ...], geography: Geography, 
         if turn in RETARGET_AT:
             lived = few if turn < RETARGET_AT[-1] else lives
             believed |= _believed(tables, found, geography, lived, [n for n in BELIEVED_AT if BELIEVED_AT[n] == turn])
-            targets = _retarget(tables, released, believed, found, geography, lived)
+            targets = _retarget(tables, levels, believed, found, geography, lived)
         if turn > RETARGET_AT[-1] and (off := _misplaced(found, targets)) < least:
             best, least = flows, off  # scaling several factors at once may pass by what it is after
         flows = _scaled(flows, found, targets)
@@ -125,10 +125,17 @@ def _lawful(prior: FloatArray, noisy: Noisy, km: FloatArray, together: int) -> F
     return np.stack(rows).reshape(prior.shape)
 
 
-def _retarget(tables: Marginals, released: FloatArray, believed: Mapping[str, FloatArray], found: Expectation, geography: Geography,
+def _stays(lives: Lives, purposes: int) -> FloatArray:
+    """How many stays of each purpose people have on a day, all together, shape (purposes,)."""
+    return np.bincount(lives.purposes[lives.purposes >= 0], minlength=purposes).astype(np.float64) * lives.weight
+
+
+def _retarget(tables: Marginals, levels: tuple[str, ...], believed: Mapping[str, FloatArray], found: Expectation, geography: Geography,
               lives: Lives) -> Targets:
     """Targets from the release and what the model expects now, with the bias of contribution bounding undone."""
-    zones = released / _kept_destinations(tables, found, geography, lives.days)
+    kept = _kept_destinations(tables, found, geography, lives.days)
+    stays = (found.destinations * kept).sum(axis=1) * lives.weight
+    zones = destinations.shares(tables, levels, geography, stays) / kept
     zones = zones / np.maximum(zones.sum(axis=1, keepdims=True), LEAST)
     unbounded: dict[str, FloatArray] = {}
     for name, persons in believed.items():
@@ -200,41 +207,6 @@ def _start(purposes: int, geography: Geography, day_types: int) -> Flows:
     return Flows(
         np.ones((purposes, geography.n)), np.tile(one[:, None] * one[None, :], (purposes * HEADINGS, 1, 1)), np.ones((areas, areas)),
         np.ones((day_types, purposes, geography.n_bands)))
-
-
-def _destination_targets(tables: Marginals, levels: tuple[str, ...], geography: Geography) -> FloatArray:
-    """Shares of every purpose's stays by zone, shape (purposes, zones), rows sum to 1."""
-    top = reconcile.product_prior(Noisy.of(tables["destinations@district"])).T
-    steps = []
-    for fine, coarse in zip(levels[::-1][1:], levels[::-1][:-1], strict=True):
-        parent = geography.level_parent(fine, coarse)
-        table = tables.get(f"destinations@{fine}")
-        count = Noisy.of(table).moved(np.transpose) if table else Noisy(np.full((len(parent), top.shape[1]), np.nan), 0.0, 1e15)
-        steps.append((count, parent))
-    size = np.ones(geography.n)
-    size[-1] = 1e-3
-    cells = reconcile.descend(steps, top, size).T
-    if "visitors@zone" in tables:
-        cells = _with_visitors(cells, tables)
-    return cells / np.maximum(cells.sum(axis=1, keepdims=True), LEAST)
-
-
-def _with_visitors(cells: FloatArray, tables: Marginals) -> FloatArray:
-    """Where the weighted cell was cut, the distinct visitors of the same cell, scaled to stays by what both tables say."""
-    visitors = Noisy.of(tables["visitors@zone"])
-    weighted = Noisy.of(tables["destinations@zone"]) if "destinations@zone" in tables else None
-    if weighted is None:
-        return cells
-    both = visitors.published & weighted.published
-    ratio = np.array([
-        np.nansum(np.where(b, w, 0)) / max(np.nansum(np.where(b, v, 0)), 1.0) if b.any() else 0.0
-        for b, w, v in zip(both, weighted.count, visitors.count, strict=True)])
-    ratio = np.where(ratio > 0, ratio, ratio[ratio > 0].mean() if (ratio > 0).any() else 1.0)
-    only = visitors.published & ~weighted.published
-    fallback = np.minimum(np.nan_to_num(visitors.count) * ratio[:, None], weighted.cut)
-    totals = cells.sum(axis=1, keepdims=True)
-    mixed = np.where(only, fallback, cells)
-    return mixed * totals / np.maximum(mixed.sum(axis=1, keepdims=True), LEAST)
 
 
 def _scale(noisy: Noisy, found: FloatArray) -> float:

@@ -9,6 +9,7 @@ that persist most; the chains of a type are those of its class, tilted, with the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,15 @@ MOST_HELD = 3
 LEAST_PERSISTENCE, MOST_PERSISTENCE = 0.01, 0.95
 ROUNDS, RAKE_ROUNDS = 3, 8
 LEAST_SHARE = 1e-3
+
+
+@dataclass(frozen=True)
+class Types:
+    """`weights` (classes, types), the share of each type in a class, and their chains on every day type: `laws`, each (classes x types,
+    chains), rows that sum to 1, or to 0 for a class of nobody. Mixed by the weights they are the chains of the class."""
+
+    weights: FloatArray
+    laws: tuple[FloatArray, ...]
 
 
 def persistence(tables: Mapping[str, Marginal], chains: Sequence[Chains], days: Sequence[int], purposes: int) -> FloatArray:
@@ -57,31 +67,31 @@ def _again(alone: FloatArray, noisy: Noisy) -> FloatArray:
 def expected_pairs(chains: Sequence[Chains], rho: FloatArray, pairs: FloatArray) -> FloatArray:
     """Of pairs of days of one person, `pairs` (day types,) of each type, the shares that have a purpose on the first day and on the next
     too, or not: shape (purposes - 1, 2)."""
-    weights, laws = by_type(chains, rho)
+    plain = range(len(rho))
+    types = by_type(chains, rho, plain)
     out = np.zeros((len(rho) - 1, 2))
-    for law, days, who in zip(chains, pairs / pairs.sum(), laws, strict=True):
-        people = (law.by_class.sum(axis=1)[:, None] * weights).ravel()
-        share = who @ _has(law, range(1, len(rho))).T
+    for law, days, who in zip(chains, pairs / pairs.sum(), types.laws, strict=True):
+        people = (law.by_class.sum(axis=1)[:, None] * types.weights).ravel()
+        share = who @ _has(law, plain[1:], plain).T
         out += days * np.stack([people @ share**2, people @ (share * (1.0 - share))], axis=1) / max(float(people.sum()), LEAST)
     return out
 
 
-def by_type(chains: Sequence[Chains], rho: FloatArray) -> tuple[FloatArray, list[FloatArray]]:
-    """Types of people: the share of each in a class, (classes, types), and their chains on every day type, (classes x types, chains), rows
-    that sum to 1, or to 0 for a class of nobody. Without persistence there is one type.
-
-    The first day type says how many hold a purpose. Rows mixed by the shares are the chains of the class.
-    """
+def by_type(chains: Sequence[Chains], rho: FloatArray, purpose_of: Sequence[int]) -> Types:
+    """The types of people with these `chains` of every day type, over segments of purposes, `purpose_of` (segments,), with the persistence
+    `rho` (purposes,). Without persistence there is one type. The first day type says how many hold a purpose."""
     order = np.argsort(-rho[1:], kind="stable") + 1
     held = [int(p) for p in order[:MOST_HELD] if rho[p] > 0]
+    has = [_has(law, held, purpose_of) for law in chains]
     holds = (np.arange(2 ** len(held))[:, None] >> np.arange(len(held))) & 1 == 1
     base = [law.by_class / np.maximum(law.by_class.sum(axis=1, keepdims=True), LEAST) for law in chains]
-    many = np.clip(base[0] @ _has(chains[0], held).T, LEAST_SHARE, 1.0 - LEAST_SHARE)
+    many = np.clip(base[0] @ has[0].T, LEAST_SHARE, 1.0 - LEAST_SHARE)
     weights = np.where(holds, many[:, None, :], 1.0 - many[:, None, :]).prod(axis=2)
-    return weights, [_tilted(law, rows, _has(law, held), many, rho[held], holds, weights) for law, rows in zip(chains, base, strict=True)]
+    laws = (_tilted(rows, mine, many, rho[held], holds, weights) for rows, mine in zip(base, has, strict=True))
+    return Types(weights, tuple(laws))
 
 
-def _tilted(law: Chains, rows: FloatArray, has: FloatArray, many: FloatArray, rho: FloatArray, holds: npt.NDArray[np.bool_],
+def _tilted(rows: FloatArray, has: FloatArray, many: FloatArray, rho: FloatArray, holds: npt.NDArray[np.bool_],
             weights: FloatArray) -> FloatArray:  # fmt: skip
     """Chains of the types of one day type: those of the class, `rows` (classes, chains), times how much more often the type has each purpose,
     raked to both the shares of the types and the chains of the class."""
@@ -102,6 +112,7 @@ def _tilted(law: Chains, rows: FloatArray, has: FloatArray, many: FloatArray, rh
     return table / np.maximum(table.sum(axis=1, keepdims=True), LEAST)
 
 
-def _has(law: Chains, purposes: Sequence[int]) -> FloatArray:
+def _has(law: Chains, purposes: Sequence[int], purpose_of: Sequence[int]) -> FloatArray:
     """Whether each chain has each of the purposes, 1 or 0: (purposes, chains)."""
-    return np.array([(law.purposes == p).any(axis=1) for p in purposes], dtype=np.float64).reshape(len(purposes), len(law.lengths))
+    stays = np.append(np.asarray(purpose_of), -1)[law.purposes]
+    return np.array([(stays == p).any(axis=1) for p in purposes], dtype=np.float64).reshape(len(purposes), len(law.lengths))

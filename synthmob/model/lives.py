@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from synthmob import seeds
-from synthmob.model import habits
 from synthmob.model.anchors import YES, Anchors
 from synthmob.model.chains import Chains
 from synthmob.model.geography import Geography
+from synthmob.model.habits import Types
 from synthmob.model.reconcile import FloatArray
 
 IntArray = npt.NDArray[np.int64]
@@ -47,9 +47,9 @@ class Lives:
         return Lives(self.home[chosen], self.work[chosen], self.purposes[chosen], self.lengths[chosen], weight, self.days, self.day_types)
 
 
-def sample_lives(anchors: Anchors, chains: Sequence[Chains], persistence: FloatArray, day_types: tuple[int, ...], geography: Geography,
-                 n: int) -> Lives:  # fmt: skip
-    """`n` persons with days of these types each, rows of `chains`, drawn from the fitted anchors, chains and `persistence` (purposes,)."""
+def sample_lives(anchors: Anchors, chains: Sequence[Chains], types: Types, day_types: tuple[int, ...], geography: Geography, n: int
+                 ) -> Lives:  # fmt: skip
+    """`n` persons with days of these types each, rows of `chains`, drawn from the fitted anchors and the types of people."""
     from synthmob.model.outings import pick_rows
 
     days = len(day_types)
@@ -64,16 +64,16 @@ def sample_lives(anchors: Anchors, chains: Sequence[Chains], persistence: FloatA
     work[at_work] = pick_rows(cumulative, home[at_work], _evenly(home[at_work], draw[1][at_work]))
     groups = np.cumsum(anchors.groups, axis=2)
     group = pick_rows(groups.reshape(-1, groups.shape[2]), anchors.group_area[home] * 2 + worker, draw[2])
-    klass, (weights, laws) = group * 2 + worker, habits.by_type(chains, persistence)
-    habit = pick_rows(np.cumsum(weights, axis=1), klass, seeds.uniforms(seeds.stage_key(0, "lives"), ticks, 0, 4))
-    who = np.repeat(klass * weights.shape[1] + habit, days)
+    klass = group * 2 + worker
+    habit = pick_rows(np.cumsum(types.weights, axis=1), klass, seeds.uniforms(seeds.stage_key(0, "lives"), ticks, 0, 4))
+    who = np.repeat(klass * types.weights.shape[1] + habit, days)
     kind = np.resize(np.asarray(day_types), len(rows))
     which = seeds.uniforms(seeds.stage_key(0, "lives"), rows, 0, 3)
     purposes = np.empty((len(rows), chains[0].purposes.shape[1]), dtype=np.int8)
     lengths = np.empty(len(rows), dtype=np.int64)
     for day_type, law in enumerate(chains):
         mine = kind == day_type
-        chosen = pick_rows(np.cumsum(laws[day_type], axis=1), who[mine], which[mine])
+        chosen = pick_rows(np.cumsum(types.laws[day_type], axis=1), who[mine], which[mine])
         purposes[mine], lengths[mine] = law.purposes[chosen], law.lengths[chosen]
     return Lives(np.repeat(home, days), np.repeat(work, days), purposes, lengths, float(homes.sum()) / len(rows), days, day_types)
 

@@ -16,7 +16,7 @@ from synthmob.domain import DAY_TYPES, Domain
 from synthmob.errors import ZoningError
 from synthmob.marginals import Marginal
 from synthmob.model import anchors as anchors_law
-from synthmob.model import defaults
+from synthmob.model import defaults, habits
 from synthmob.model import flows as flows_law
 from synthmob.model import journeys as journeys_law
 from synthmob.model import modes as modes_law
@@ -30,6 +30,7 @@ from synthmob.model.journeys import LAST_EDGE_MIN
 from synthmob.model.lives import Lives, sample_lives
 from synthmob.model.modes import Modes
 from synthmob.model.routines import Routines
+from synthmob.model.segments import told_apart
 from synthmob.model.timing import Bins
 from synthmob.model.usage import Usage
 from synthmob.period import Period
@@ -83,6 +84,7 @@ def fit(release: Release, zoning: Zoning) -> MobilityModel:
     anchors = anchors_law.fit_anchors(tables, levels, geography)
     if anchors.groups.shape[2] != len(domain.sex) * len(domain.age_band):  # no table has both, for everybody
         domain = replace(domain, sex=("other",), age_band=("other",), attributes=())
+    tables = told_apart(tables, domain)
     assumed = _left_out(domain, planned=planned)
     people = _people(tables, anchors, domain, assumed)
     if routines_law.has_routines(tables):
@@ -96,7 +98,7 @@ def fit(release: Release, zoning: Zoning) -> MobilityModel:
     day_type_of = _day_type_rows(present, assumed)
     days = np.array([len(period.days_of(kind)) for kind in present])
     week = tuple(day_type_of[period.day_type(day)] for day in range(min(period.days, MOST_DAYS)))
-    lives = _lives(anchors, routines, week, geography, float(people.sum()))
+    lives = _lives(anchors, routines, domain, week, geography, float(people.sum()))
     flows, routines = _flows_and_times(tables, levels, geography, lives, routines, domain, days)
     usage = None
     if usage_law.has_usage(tables):
@@ -105,18 +107,19 @@ def fit(release: Release, zoning: Zoning) -> MobilityModel:
     return MobilityModel(anchors, flows, routines, domain, period, zoning, day_type_of, tuple(assumed), dict(release.info), usage, modes)
 
 
-def _lives(anchors: Anchors, routines: Routines, week: tuple[int, ...], geography: Geography, people: float) -> Lives:
+def _lives(anchors: Anchors, routines: Routines, domain: Domain, week: tuple[int, ...], geography: Geography, people: float) -> Lives:
     """The lives that destinations are fitted on, of so many people: more of few people, so that they add little error of their own."""
     enough = np.clip(LIVES_A_PERSON * len(week) * people, LEAST_LIVES, MOST_LIVES)
     n_lives = int(max(min(LIVES_CELLS // geography.n, enough), 4000)) // len(week)
-    return sample_lives(anchors, routines.chains, routines.persistence, week, geography, n_lives)
+    types = habits.by_type(routines.chains, routines.persistence, domain.purpose_of)
+    return sample_lives(anchors, routines.chains, types, week, geography, n_lives)
 
 
 def _flows_and_times(tables: dict[str, Marginal], levels: tuple[str, ...], geography: Geography, lives: Lives, routines: Routines,
                      domain: Domain, days: npt.NDArray[np.int64]) -> tuple[Flows, Routines]:
     """Where people go, and then when: how long they are on their way depends on where."""
     work_anchor = (routines.work_anchor * _shares(days)[:, None]).sum(axis=0)
-    flows = flows_law.fit_flows(tables, levels, geography, lives, work_anchor, len(domain.purposes), routines.exploration, len(days))
+    flows = flows_law.fit_flows(tables, levels, geography, lives, work_anchor, len(domain.segments), routines.exploration, len(days))
     if not routines_law.has_routines(tables):
         return flows, routines
     some = lives.every(flows_law.PART)

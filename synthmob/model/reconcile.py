@@ -82,20 +82,24 @@ def posterior(prior: FloatArray, noisy: Noisy, *, b: float | None = None) -> tup
 
 def _posterior(m: FloatArray, noisy: Noisy, b: float) -> tuple[FloatArray, FloatArray]:
     """`posterior` of cells that are none below 0."""
+    return looked_at(m, m + b * m**2 + LEAST, noisy, noisy.sigma**2)
+
+
+def looked_at(m: FloatArray, tau: FloatArray, noisy: Noisy, error: FloatArray | float) -> tuple[FloatArray, FloatArray]:
+    """The mean and variance of cells with mean `m` and variance `tau` after a look at them whose error has the variance `error`."""
     from scipy.special import log_ndtr
 
-    tau = m + b * m**2 + LEAST
     gap = np.where(noisy.published, np.nan_to_num(noisy.count) - m, 0.0)
     # A count this far from the model says that the model is wrong there, not that the noise was.
-    tau = np.where(gap**2 > SURPRISE**2 * (tau + noisy.sigma**2), gap**2, tau)
-    total = tau + noisy.sigma**2
+    tau = np.where(gap**2 > SURPRISE**2 * (tau + error), gap**2, tau)
+    total = tau + error
     seen = m + gap * tau / total
     z = (noisy.cut - m) / np.sqrt(total)
     hazard = np.exp(-0.5 * z**2 - 0.5 * np.log(2 * np.pi) - log_ndtr(z))
     unseen = m - hazard * tau / np.sqrt(total)
     most = noisy.cut + 2.0 * noisy.sigma  # what a wrong model expects of a suppressed cell must not carry it far above the cut
     mean = np.where(noisy.published, seen, np.minimum(unseen, most))
-    variance = np.where(noisy.published, tau * noisy.sigma**2 / total, tau * (1 - tau / total * hazard * (hazard + z)))
+    variance = np.where(noisy.published, tau * error / total, tau * (1 - tau / total * hazard * (hazard + z)))
     return np.maximum(mean, 0.0), np.maximum(variance, 0.0) + LEAST
 
 
@@ -166,11 +170,12 @@ def _blocks(table: FloatArray) -> Iterator[slice]:
     return (slice(k, k + rows) for k in range(0, len(table), rows))
 
 
-def settle(prior: FloatArray, noisy: Noisy, group: Codes, totals: FloatArray) -> FloatArray:
-    """Posterior cells of a table whose sums by group are known."""
+def settle(prior: FloatArray, noisy: Noisy, group: Codes, totals: FloatArray, measure: Callable[[FloatArray, Noisy], float] = misfit
+           ) -> FloatArray:  # fmt: skip
+    """Posterior cells of a table whose sums by group are known; `measure` says how far off their prior is."""
     sums = sums_by(group, prior, len(totals))
     scaled = prior * (totals / np.maximum(sums, LEAST))[group]
-    mean, variance = posterior(scaled, noisy)
+    mean, variance = posterior(scaled, noisy, b=measure(scaled, noisy))
     return adjust(mean, variance, group, totals)
 
 
@@ -270,7 +275,8 @@ def rake(seed: FloatArray, margins: Sequence[tuple[Codes, FloatArray]], *, round
     return table
 
 
-def descend(levels: Sequence[tuple[Noisy, IntArray]], totals: FloatArray, prior: FloatArray) -> FloatArray:
+def descend(levels: Sequence[tuple[Noisy, IntArray]], totals: FloatArray, prior: FloatArray,
+            measure: Callable[[FloatArray, Noisy], float] = misfit) -> FloatArray:  # fmt: skip
     """A table over areas, from coarse to fine: areas on the first axis, anything on the others.
 
     `levels` holds, from coarse to fine, a released table and the parent (row of the level before) of each of its rows;
@@ -289,6 +295,6 @@ def descend(levels: Sequence[tuple[Noisy, IntArray]], totals: FloatArray, prior:
         columns = np.arange(rest)
         group = parent[:, None] * rest + columns[None, :]
         flat = noisy.moved(lambda a, rest=rest: a.reshape(len(a), rest))
-        settled = settle(share[:, None] * above[parent], flat, group, above.ravel())
+        settled = settle(share[:, None] * above[parent], flat, group, above.ravel(), measure)
         current = settled.reshape((len(parent), *current.shape[1:]))
     return current

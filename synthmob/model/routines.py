@@ -12,7 +12,7 @@ from synthmob.counts.routines import MOST_TRIPS, WORK_STAYS
 from synthmob.domain import MINUTES_PER_DAY, Domain
 from synthmob.marginals import Marginal
 from synthmob.model import chains as chains_law
-from synthmob.model import habits, reconcile, rehearsal
+from synthmob.model import habits, reconcile, rehearsal, segments
 from synthmob.model import timing as timing_law
 from synthmob.model.balancing import balanced
 from synthmob.model.chains import MAX_STAYS, Chains
@@ -38,9 +38,9 @@ NEEDED = (
 
 @dataclass(frozen=True)
 class Routines:
-    """Chains and times by day type; `travel` (distance bands, travel bins) rows sum to 1; `work_anchor` (day types,
-    WORK_STAYS) the share of stays at work that are in the own work zone; `exploration` (purposes,) Chinese-restaurant weight of a new place,
-    `persistence` (purposes,) how much two days of a person correlate in having a purpose."""
+    """Chains and times by day type, the purposes of chains being segments; `travel` (distance bands, travel bins) rows sum to 1;
+    `work_anchor` (day types, WORK_STAYS) the share of stays at work that are in the own work zone; `exploration` (segments,)
+    Chinese-restaurant weight of a new place; `persistence` (purposes,) how much two days of a person correlate in having a purpose."""
 
     chains: tuple[Chains, ...]
     timings: tuple[Timing, ...]
@@ -57,10 +57,11 @@ def has_routines(tables: Marginals) -> bool:
 
 def fit_routines(tables: Marginals, domain: Domain, people: FloatArray, days: Sequence[int]) -> Routines:
     """The routines of a release, without times; `people` persons by (sex, age band, worker), `days` of every day type."""
-    chains = tuple(_chains(tables, domain, people, day_type) for day_type in range(tables["chains"].axes[0].size))
-    purposes = len(domain.purposes)
-    persistence = habits.persistence(tables, chains, days, purposes)
-    return Routines(chains, (), _travel(tables), _work_anchor(tables, len(chains)), _exploration(tables, purposes), persistence)
+    found = [_chains(tables, domain, people, day_type) for day_type in range(tables["chains"].axes[0].size)]
+    persistence = habits.persistence(tables, found, days, len(domain.purposes))
+    chains = tuple(segments.split(law, domain) for law in found)
+    exploration = _exploration(tables, len(domain.purposes))[list(domain.purpose_of)]
+    return Routines(chains, (), _travel(tables), _work_anchor(tables, len(chains)), exploration, persistence)
 
 
 def with_times(routines: Routines, tables: Marginals, domain: Domain, bins: Bins, journeys: Journeys, single_days: npt.NDArray[np.bool_]
@@ -69,9 +70,9 @@ def with_times(routines: Routines, tables: Marginals, domain: Domain, bins: Bins
     tables hold no averages."""
     timings: list[Timing] = []
     for day_type, law in enumerate(routines.chains):
-        laws = fit_laws(tables, law, bins, day_type, domain.duties, journeys)
+        laws = fit_laws(tables, law, bins, day_type, domain.segment_duties, journeys)
         timings.append(fit_schedules(
-            law, laws, tables, day_type, bins, domain.duties, journeys, single_day=bool(single_days[day_type])))
+            law, laws, tables, day_type, bins, domain.segment_duties, journeys, single_day=bool(single_days[day_type])))
     return replace(routines, timings=tuple(timings))
 
 

@@ -22,7 +22,7 @@ from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
 from synthmob.model.journeys import Journeys
 from synthmob.model.reconcile import LEAST, FloatArray, Noisy
 from synthmob.model.rehearsal import Played, play, replay
-from synthmob.model.timing import BY_CLOCK, HOURS, QUARTERS, Bins, IntArray, Laws, contexts, day_kinds, rows_of, timed_chains
+from synthmob.model.timing import BY_CLOCK, HOURS, QUARTERS, Bins, IntArray, Laws, chain_rows, contexts, day_kinds, rows_of
 
 POOL, LEAST_POOL, POOL_A_PERSON = 60_000, 20_000, 10
 """Played days: so many for each person of a release, in these bounds."""
@@ -198,9 +198,7 @@ def _tables(chains: Chains, days: Played, n: int, tables: Mapping[str, Marginal]
             single_day: bool) -> list[_Table]:
     """Every released table of times over a pool of `n` schedules, which `days` live in turns."""
     cells = _cells(chains, days, bins, duties, tables["durations"].axes[1].size)
-    timed = np.full(len(chains.lengths), -1)
-    whose = timed_chains(chains, tables.get("chain_departure"))
-    timed[whose] = np.arange(len(whose))
+    timed, codes = chain_rows(chains, tables.get("chain_departure"))
     out = []
     for name, (day, cell, weight) in cells.items():
         if name not in tables:
@@ -212,11 +210,11 @@ def _tables(chains: Chains, days: Played, n: int, tables: Mapping[str, Marginal]
         ("chain_departure", (HOURS,), _first_hours(days)),
         ("chain_episodes", tables["chain_episodes"].shape[2:] if "chain_episodes" in tables else (), _by_chain(days, bins)),
     ):
-        if name not in tables or not len(whose):
+        if name not in tables or not len(codes):
             continue
         mine = timed[days.chain[day]] >= 0
         flat = timed[days.chain[day[mine]]] * int(np.prod(shape)) + cell[mine]
-        noisy = rows_of(tables[name], chains.codes[whose], day_type, shape)
+        noisy = rows_of(tables[name], codes, day_type, shape)
         out.append(_table(day[mine], flat, 1.0, tables[name].bound_l2 if single_day else 0.0, noisy, n, len(days.chain)))
     return out
 

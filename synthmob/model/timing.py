@@ -148,11 +148,25 @@ def has_own_times(chains: Chains, own: Marginal | None) -> npt.NDArray[np.bool_]
 
 
 def timed_chains(chains: Chains, own: Marginal | None) -> IntArray:
-    """Which chains get times of their own: enough people, more than one stay, and a code on the table's chain axis."""
+    """Which chains get times of their own: those that have a row of the table for themselves."""
+    row, codes = chain_rows(chains, own)
+    timed = np.flatnonzero(row >= 0)
+    return timed[np.bincount(row[timed], minlength=len(codes))[row[timed]] == 1]
+
+
+def chain_rows(chains: Chains, own: Marginal | None) -> tuple[IntArray, IntArray]:
+    """The row of every chain (chains,) among those of a table that are looked at, -1 for none, and the codes of these (rows,).
+
+    A row needs enough people, more than one stay, and a code on the table's chain axis; pupils and others on such a day share it.
+    """
+    row = np.full(len(chains.codes), -1)
     if own is None:
-        return np.empty(0, dtype=np.int64)
-    good = (chains.codes >= 0) & (chains.codes < own.axes[1].size) & (chains.weights >= LEAST_TIMED) & (chains.lengths > 1)
-    return np.flatnonzero(good)
+        return row, np.empty(0, dtype=np.int64)
+    good = np.flatnonzero((chains.codes >= 0) & (chains.codes < own.axes[1].size) & (chains.lengths > 1))
+    codes, found = np.unique(chains.codes[good], return_inverse=True)
+    many = np.bincount(found, weights=chains.weights[good], minlength=len(codes)) >= LEAST_TIMED
+    row[good] = np.where(many, np.cumsum(many) - 1, -1)[found]
+    return row, codes[many]
 
 
 def rows_of(table: Marginal, chain_codes: IntArray, day_type: int, shape: tuple[int, ...]) -> Noisy:

@@ -158,7 +158,8 @@ class Population:
         u = np.stack([even(self.seed, who.rank, CHAIN_DIMENSION + day) for day in range(self.days)], axis=1)
         habit = pick_rows(law["habits"], who.klass, even(self.seed, who.rank, HABIT_DIMENSION))
         chain = nights.choose(
-            u, who.klass * law["habits"].shape[1] + habit, self.day_types, law["purposes"], law["lengths"], law["chain_order"], law["chain_cumulative"],
+            u, who.klass * law["habits"].shape[1] + habit, self.day_types, law["purposes"], law["lengths"], law["chain_order"],
+            law["chain_cumulative"],
             law["chain_guide"], law["begins"], law["ends"])
         key, n = seeds.stage_key(self.seed, "days"), int(law["lengths"][self.day_types[None, :], chain].sum())
         out: dict[str, Any] = {
@@ -167,6 +168,8 @@ class Population:
             "person": np.empty(n, np.int64), "mode": np.empty(n if self.model.modes is not None else 0, np.int8)}
         own = kernel.choose_schedules(key, who.person, chain, self.day_types, law["owned"], law["schedule_alias"])
         kernel.live(key, who.person, who.home, who.work, chain, own, self.day_types, *(law[n] for n in LIVED_BY), *out.values())
+        if self.model.domain.pupil_bands:
+            out["purpose"] = np.array(self.model.domain.purpose_of, dtype=np.int8)[out["purpose"]]
         place = np.multiply(out["zone"], kernel.MAX_PURPOSES, dtype=np.int64)
         place += out["purpose"]
         stays = Stays(lonlat=self._points(out["person"], place, out["zone"]), **out)
@@ -194,10 +197,10 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
     chains, bands = routines.chains, len(routines.travel)
     by_mode = Modes(np.ones((bands, 1)), routines.travel[:, None], np.zeros(1)) if model.modes is None else model.modes
     by_place = places.laws(geography, flows.attraction, flows.affinity, flows.by_day)
-    weights, by_habit = habits.by_type(chains, routines.persistence)
-    by_night = nights.laws(chains, [_even(c) for c in by_habit], len(flows.attraction))
+    types = habits.by_type(chains, routines.persistence, model.domain.purpose_of)
+    by_night = nights.laws(chains, [_even(law) for law in types.laws], len(flows.attraction))
     return by_place | by_night | schedule_laws(routines.timings, [c.lengths for c in chains]) | {
-        "habits": np.cumsum(weights, axis=1),
+        "habits": np.cumsum(types.weights, axis=1),
         "purposes": _stack([c.purposes for c in chains], -1),
         "lengths": _stack([c.lengths for c in chains], 1),
         "duration_edges": np.append(np.asarray(model.domain.duration_edges_min), LAST_DURATION_EDGE),

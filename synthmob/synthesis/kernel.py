@@ -75,14 +75,15 @@ def live(
 
     Arrays are indexed by numbers throughout: a slice would count its references, which takes longer than what it is there for.
     """
-    memory = np.empty((MAX_PURPOSES, MEMORY), dtype=np.int64)
-    known, fresh = np.zeros(MAX_PURPOSES, dtype=np.int64), np.zeros(MAX_PURPOSES, dtype=np.int64)
+    n_purposes = attraction.shape[0]
+    memory = np.empty((n_purposes, MEMORY), dtype=np.int64)
+    known, fresh = np.zeros(n_purposes, dtype=np.int64), np.zeros(n_purposes, dtype=np.int64)
     weights = np.empty(max(len(bands), MEMORY))
     near = np.empty((deterrence.shape[0], deterrence.shape[1]))  # deterrence where both places are one
     for going in range(near.shape[0]):
         for band in range(near.shape[1]):
             near[going, band] = deterrence[going, band, band]
-    n_purposes, tastes = attraction.shape[0], np.empty(mode_share.shape[1])
+    tastes = np.empty(mode_share.shape[1])
     at = 0
     for i in range(len(person)):
         at_home, at_work = spot[home[i]], spot[work[i]] if work[i] >= 0 else -1

@@ -83,6 +83,12 @@ class World:
         beyond = zone - self.zoning.n_zones
         return int(areas.of_zone[zone]) if beyond < 0 else len(areas.labels) + beyond
 
+    def segment(self, person: Person, purpose: int) -> int:
+        """The code of a purpose where education of people under 18 is apart."""
+        age = self.domain.age_band[person.group[1]]
+        young = "age_band" in self.domain.attributes and "-" in age and int(age.split("-")[1]) < 18
+        return len(self.domain.purposes) if young and self.domain.purposes[purpose] == "education" else purpose
+
     def distance(self, a: int, b: int) -> int:
         """The band of the distance between two zones; the last one where either is outside or unknown."""
         edges = self.domain.distance_edges_km

@@ -40,12 +40,12 @@ def _destinations(p: Person, w: World) -> Cells:
     out = Sums(Fraction)
     for _, _, stay, part in all_stays(p):
         if stay.purpose != 0:
-            out[stay.purpose, w.area(stay.zone)] += part
+            out[w.segment(p, stay.purpose), w.area(stay.zone)] += part
     return out
 
 
 def _visitors(p: Person, w: World) -> Cells:
-    return {(s.purpose, w.area(s.zone)): Fraction(1) for _, _, s, _ in all_stays(p) if s.purpose != 0}
+    return {(w.segment(p, s.purpose), w.area(s.zone)): Fraction(1) for _, _, s, _ in all_stays(p) if s.purpose != 0}
 
 
 def _distances(p: Person, w: World) -> Cells:
@@ -55,7 +55,7 @@ def _distances(p: Person, w: World) -> Cells:
             following = day.stays[rank + 1].purpose if rank + 1 < len(day.stays) else None
             anchor = p.work if following == 1 and p.work != NOBODY else p.home
             heading = 2 if following is None else int(following == 1 and p.work != NOBODY)
-            out[stay.purpose, heading, w.distance(stay.zone, anchor), w.distance(day.stays[rank - 1].zone, stay.zone)] += part
+            out[w.segment(p, stay.purpose), heading, w.distance(stay.zone, anchor), w.distance(day.stays[rank - 1].zone, stay.zone)] += part
     return out
 
 
@@ -64,7 +64,7 @@ def _trip_km(p: Person, w: World) -> Cells:
     for day, part in per_day(p):
         for a, b in zip(day.stays, day.stays[1:], strict=False):
             if b.purpose != 0:
-                out[day.kind, b.purpose, w.distance(a.zone, b.zone)] += part
+                out[day.kind, w.segment(p, b.purpose), w.distance(a.zone, b.zone)] += part
     return out
 
 

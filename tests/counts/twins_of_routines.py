@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 
 from brute_force import HALF, Cells, Person, Sums, World, all_stays, band, chain_of, one, per_day
 
@@ -132,7 +133,7 @@ def _habits(p: Person, w: World) -> Cells:
     of_type: dict[int, list[set[int]]] = {}
     for day, _ in per_day(p):
         of_type.setdefault(day.kind, []).append({s.purpose for s in day.stays if s.purpose != 0})
-    pairs = [pair for days in of_type.values() for pair in zip(days, days[1:], strict=False)]
+    pairs = [pair for days in of_type.values() for pair in pairwise(days)]
     out = Sums(Fraction)
     for first, then in pairs:
         for purpose in first:

@@ -49,14 +49,14 @@ def _departures_to(p: Person, w: World) -> Cells:
     out = Sums(Fraction)
     for day, part in per_day(p):
         for stay, following in pairwise(day.stays):
-            out[day.kind, following.purpose, min(stay.end // 60, 23)] += HALF * part
+            out[day.kind, w.segment(p, following.purpose), min(stay.end // 60, 23)] += HALF * part
     return out
 
 
 def _first_departure_next(p: Person, w: World) -> Cells:
     out = Sums(Fraction)
     for day, end, part in _leaving(p):
-        out[day.kind, _kind(day, w), day.stays[1].purpose, min(end // 60, 23)] += part
+        out[day.kind, _kind(day, w), w.segment(p, day.stays[1].purpose), min(end // 60, 23)] += part
     return out
 
 
@@ -98,14 +98,14 @@ def _episodes(p: Person, w: World) -> Cells:
     out = Sums(Fraction)
     for day, rank, stay, part in _inner(p):
         hour = min(stay.start // 60, 23)
-        out[day.kind, stay.purpose, _pending(day, rank, w), hour, _lasting(stay)] += HALF * part
+        out[day.kind, w.segment(p, stay.purpose), _pending(day, rank, w), hour, _lasting(stay)] += HALF * part
     return out
 
 
 def _durations(p: Person, w: World) -> Cells:
     out = Sums(Fraction)
     for day, _, stay, part in _inner(p):
-        out[day.kind, stay.purpose, band(stay.end - stay.start, w.domain.duration_edges_min)] += HALF * part
+        out[day.kind, w.segment(p, stay.purpose), band(stay.end - stay.start, w.domain.duration_edges_min)] += HALF * part
     return out
 
 
@@ -113,7 +113,7 @@ def _durations_left(p: Person, w: World) -> Cells:
     out = Sums(Fraction)
     for day, rank, stay, part in _inner(p):
         left = band(len(day.stays) - 1 - rank, (1, 2, 3, 5, 8))
-        out[day.kind, stay.purpose, _pending(day, rank, w), left, _lasting(stay)] += HALF * part
+        out[day.kind, w.segment(p, stay.purpose), _pending(day, rank, w), left, _lasting(stay)] += HALF * part
     return out
 
 
@@ -121,7 +121,7 @@ def _durations_between(p: Person, w: World) -> Cells:
     out = Sums(Fraction)
     for day, rank, stay, part in _inner(p):
         sides = _side(day.stays[rank - 1], w), _side(day.stays[rank + 1], w)
-        out[day.kind, stay.purpose, _pending(day, rank, w), *sides, _lasting(stay)] += HALF * part
+        out[day.kind, w.segment(p, stay.purpose), _pending(day, rank, w), *sides, _lasting(stay)] += HALF * part
     return out
 
 

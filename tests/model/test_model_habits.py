@@ -49,7 +49,8 @@ rhos = st.lists(st.floats(0.0, 0.9), min_size=PURPOSES - 1, max_size=PURPOSES - 
 @settings(deadline=None, max_examples=60)
 def test_types_mixed_are_their_class(seed: int, rho: Any) -> None:
     weekday, sunday = chains(seed), chains(seed + 100)
-    weights, laws = habits.by_type([weekday, sunday], rho)
+    types = habits.by_type([weekday, sunday], rho, range(PURPOSES))
+    weights, laws = types.weights, types.laws
     held = min(np.count_nonzero(rho), habits.MOST_HELD)
     assert weights.shape == (5, 2**held) and weights.sum(axis=1) == pytest.approx(np.ones(5))
     for law, who in zip((weekday, sunday), laws, strict=True):
@@ -71,7 +72,8 @@ def test_two_days_of_one_person_correlate_as_asked(purpose: int, rho: float) -> 
 
 def test_without_persistence_there_is_one_type() -> None:
     law = chains(1)
-    weights, (rows,) = habits.by_type([law], np.zeros(PURPOSES))
+    types = habits.by_type([law], np.zeros(PURPOSES), range(PURPOSES))
+    weights, (rows,) = types.weights, types.laws
     assert (weights == 1).all() and rows[:-1] == pytest.approx(law.by_class[:-1] / law.by_class[:-1].sum(axis=1, keepdims=True))
     assert (rows[-1] == 0).all()
 
@@ -97,3 +99,15 @@ def test_the_purposes_that_persist_most_are_held() -> None:
     law, truth = chains(5), np.array([0.0, 0.5, 0.1, 0.6, 0.4, 0.05])
     found = habits.persistence(released(law, truth), [law], [5], PURPOSES)
     assert set(np.flatnonzero(found)) == {WORK, SHOP, LEISURE}
+
+
+def test_segments_of_a_purpose_are_held_as_one() -> None:
+    law, rho = chains(6), np.zeros(PURPOSES)
+    rho[EDUCATION] = 0.5
+    split = Chains(np.where(law.purposes == SHOP, np.int8(PURPOSES), law.purposes), law.lengths, law.weights, law.codes, law.by_class)
+    plain = habits.by_type([law], rho, range(PURPOSES)).laws[0]
+    merged = habits.by_type([split], rho, (*range(PURPOSES), EDUCATION)).laws[0]
+    days = np.array([2 in stays or 3 in stays for stays in DAYS])
+    assert not np.allclose(plain, merged)
+    held = merged.reshape(5, 2, -1)[:-1] @ days  # who holds education holds its segment too
+    assert (held[:, 1] > held[:, 0] + 0.3).all()

@@ -6,7 +6,7 @@ import handmade
 import numpy as np
 import pytest
 
-from synthmob.model import journeys
+from synthmob.model import habits, journeys
 from synthmob.model.expectation import WORK, expectation
 from synthmob.model.geography import Geography
 from synthmob.model.journeys import LAST_EDGE_MIN, TIMES
@@ -14,12 +14,13 @@ from synthmob.model.lives import sample_lives
 
 MODEL = handmade.model()
 PLACE = Geography.of(MODEL.zoning, MODEL.domain)
+TYPES = habits.by_type(MODEL.routines.chains, MODEL.routines.persistence, MODEL.domain.purpose_of)
 EDGES = np.append(MODEL.domain.travel_edges_min, LAST_EDGE_MIN)
 
 
 def test_ways_take_as_long_as_their_distances_say() -> None:
-    lives = sample_lives(MODEL.anchors, MODEL.routines.chains, MODEL.routines.persistence, (0, 1), PLACE, 20_000)
-    found = expectation(MODEL.flows, PLACE, lives, np.array([0.7, 0.5]), MODEL.routines.exploration)
+    lives = sample_lives(MODEL.anchors, MODEL.routines.chains, TYPES, (0, 1), PLACE, 20_000)
+    found = expectation(MODEL.flows, PLACE, lives, np.array([0.7, 0.5, 0.1, 0.3]), MODEL.routines.exploration)
     got = journeys.expected(found, lives, PLACE, MODEL.routines.travel, EDGES)
     v = found.visits
     share = MODEL.routines.travel / MODEL.routines.travel.sum(axis=1, keepdims=True)

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import handmade
 import numpy as np
 import pytest
 
+from synthmob.model.chains import Chains
 from synthmob.model.geography import Geography
+from synthmob.model.habits import Types, by_type
 from synthmob.model.lives import Lives, sample_lives
 
 N = 40_000
-ALONE = np.zeros(6)
+
+
+def types_of(laws: list[Chains], rho: Any = (0.0,) * 6) -> Types:
+    return by_type(laws, np.asarray(rho), range(6))
 
 
 @pytest.fixture(scope="module")
 def lives() -> Lives:
     geography = Geography.of(handmade.zoning(), handmade.DOMAIN)
     laws = [handmade.chains(kinds) for kinds in (handmade.WEEKDAYS, handmade.WEEKENDS)]
-    return sample_lives(handmade.anchors(), laws, ALONE, (0,), geography, N)
+    return sample_lives(handmade.anchors(), laws, types_of(laws), (0,), geography, N)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +32,7 @@ def days() -> Lives:
     """The same people on a weekday and on a day of the weekend."""
     geography = Geography.of(handmade.zoning(), handmade.DOMAIN)
     laws = [handmade.chains(kinds) for kinds in (handmade.WEEKDAYS, handmade.WEEKENDS)]
-    return sample_lives(handmade.anchors(), laws, ALONE, (0, 1), geography, N // 2)
+    return sample_lives(handmade.anchors(), laws, types_of(laws), (0, 1), geography, N // 2)
 
 
 def test_homes_and_works_are_those_of_the_anchors(lives: Lives) -> None:
@@ -60,7 +67,7 @@ def test_chains_are_those_of_their_classes_and_day_types(days: Lives, day_type: 
 def test_the_sample_is_the_same_every_time() -> None:
     geography = Geography.of(handmade.zoning(), handmade.DOMAIN)
     laws = [handmade.chains(handmade.WEEKDAYS)]
-    one, two = (sample_lives(handmade.anchors(), laws, ALONE, (0,), geography, 500) for _ in range(2))
+    one, two = (sample_lives(handmade.anchors(), laws, types_of(laws), (0,), geography, 500) for _ in range(2))
     for name in ("home", "work", "purposes", "lengths"):
         assert np.array_equal(getattr(one, name), getattr(two, name))
 
@@ -68,8 +75,8 @@ def test_the_sample_is_the_same_every_time() -> None:
 def test_a_life_has_one_home_and_work_and_days_of_its_class() -> None:
     geography = Geography.of(handmade.zoning(), handmade.DOMAIN)
     laws = [handmade.chains(kinds) for kinds in (handmade.WEEKDAYS, handmade.WEEKENDS)]
-    some = sample_lives(handmade.anchors(), laws, ALONE, (0, 0, 0, 1, 1), geography, 4_000)
-    one = sample_lives(handmade.anchors(), laws, ALONE, (0,), geography, 4_000)
+    some = sample_lives(handmade.anchors(), laws, types_of(laws), (0, 0, 0, 1, 1), geography, 4_000)
+    one = sample_lives(handmade.anchors(), laws, types_of(laws), (0,), geography, 4_000)
     assert len(some.purposes) == 20_000 and some.days == 5 and some.weight == one.weight / 5
     assert np.array_equal(some.home, np.repeat(one.home, 5)) and np.array_equal(some.work, np.repeat(one.work, 5))
     same = (some.purposes.reshape(4_000, 5, -1) == some.purposes.reshape(4_000, 5, -1)[:, :1]).all(axis=(1, 2))
@@ -91,7 +98,7 @@ def test_who_does_something_on_one_day_does_it_on_the_next() -> None:
     geography, rho = Geography.of(handmade.zoning(), handmade.DOMAIN), np.zeros(6)
     rho[handmade.WORK] = 0.5
     laws = [handmade.chains(handmade.WEEKDAYS)]
-    some = sample_lives(handmade.anchors(), laws, rho, (0, 0), geography, N)
+    some = sample_lives(handmade.anchors(), laws, types_of(laws, rho), (0, 0), geography, N)
     works = (some.purposes == handmade.WORK).any(axis=1).reshape(N, 2)[some.work[::2] >= 0]
     assert works.mean() == pytest.approx(0.5, abs=0.01)  # as of the class: 5 of 10
     assert np.corrcoef(works.T)[0, 1] == pytest.approx(0.5, abs=0.03)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from synthmob.counts.timing import STAYS_LEFT_EDGES
 from synthmob.domain import Axis, ChainAxis
 from synthmob.marginals import Marginal
-from synthmob.model import journeys, timing
+from synthmob.model import habits, journeys, timing
 from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
 from synthmob.model.expectation import expectation
 from synthmob.model.geography import Geography
@@ -108,7 +108,8 @@ def planted() -> Any:
 def ways(model: Any) -> Journeys:
     """How long the ways of the model's own Thursdays take."""
     place, routines = Geography.of(model.zoning, model.domain), model.routines
-    some = sample_lives(model.anchors, routines.chains, routines.persistence, (0,), place, 20_000)
+    types = habits.by_type(routines.chains, routines.persistence, model.domain.purpose_of)
+    some = sample_lives(model.anchors, routines.chains, types, (0,), place, 20_000)
     found = expectation(model.flows, place, some, routines.work_anchor[0], routines.exploration)
     return journeys.expected(found, some, place, routines.travel, np.append(model.domain.travel_edges_min, LAST_EDGE_MIN))
 

@@ -35,7 +35,7 @@ def wild(seed: int) -> dict[str, Any]:
     law = law_of(handmade.model())
     kinds, chains, rows = 2, 12, 5
     lengths = np.where(rng.random((kinds, chains)) < 0.3, 20, rng.integers(1, 20, (kinds, chains)))
-    purposes = rng.integers(0, 6, (kinds, chains, 20)).astype(np.int8)
+    purposes = rng.integers(0, 7, (kinds, chains, 20)).astype(np.int8)
     purposes[np.arange(20)[None, None, :] >= lengths[..., None]] = -1
     first = np.cumsum(np.concatenate([np.zeros((kinds, 1), dtype=np.int64), rng.integers(1, rows, (kinds, chains))], axis=1), axis=1)
     most = int(first.max())
@@ -46,7 +46,7 @@ def wild(seed: int) -> dict[str, Any]:
     weights = rng.integers(0, 3, (kinds, most))
     laid = [Timing(s[: f[-1]].astype(np.int16), w[: f[-1]].astype(float), f) for s, w, f in zip(schedules, weights, first, strict=True)]
     return law | schedule_laws(laid, list(lengths)) | {
-        "purposes": purposes, "lengths": lengths, "work_anchor": rng.random((kinds, 4)), "exploration": rng.random(6) * 5}
+        "purposes": purposes, "lengths": lengths, "work_anchor": rng.random((kinds, 4)), "exploration": rng.random(7) * 5}
 
 
 def moded(seed: int) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def test_places_are_known_from_the_next_day_on_and_returned_to_at_the_stated_rat
     model = handmade.model()
     chain_of_two = handmade.chains(((0, 3, 0, 3, 0),))
     routines = replace(
-        model.routines, chains=(chain_of_two,), timings=(handmade.timing(chain_of_two),), exploration=np.full(6, 2.0),
+        model.routines, chains=(chain_of_two,), timings=(handmade.timing(chain_of_two),), exploration=np.full(7, 2.0),
         work_anchor=np.ones((1, 4)))  # fmt: skip
     law = law_of(replace(model, routines=routines, day_type_of=(0, 0, 0)))
     # Outside and all zones are equally attractive, so a new draw is an old place by chance alone.
