@@ -93,7 +93,7 @@ def timing(law: Chains, times: Laws | None = None, n: int = 4_000) -> Timing:
     """`n` days of every chain as these laws have them, with trips of 10 to 30 minutes."""
     edges = np.append(np.asarray(DOMAIN.duration_edges_min), 1440)
     chain = np.repeat(np.arange(len(law.lengths)), n)
-    days = play(law, chain, times or laws(law), edges, ways(np.tile(np.arange(10.0, 31.0), (6, 1))), "handmade")
+    days = play(law, chain, times or laws(law), edges, ways(np.tile(np.arange(10.0, 31.0), (7, 1))), "handmade")
     schedules = np.where(np.arange(MAX_STAYS) > 0, days.lasting, days.quarter[:, None]).astype(np.int16)
     return Timing(schedules, np.ones(len(chain)), np.arange(0, len(chain) + 1, n))
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthmob.domain import AGE_BAND, DAY_TYPES, MODES, PURPOSES, SEX, WORKER, Axis, ChainAxis, Domain, bin_labels
+from synthmob.domain import AGE_BAND, DAY_TYPES, MODES, PUPILS, PURPOSES, SEX, WORKER, Axis, ChainAxis, Domain, bin_labels
 from synthmob.errors import PlanError
 
 LABELS = st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=12, unique=True).map(tuple)
@@ -89,6 +89,19 @@ def test_duties_are_work_and_education_where_there_is_one() -> None:
     assert Domain().duties == (1, 2)
     assert Domain(purposes=("home", "work", "shop", "education")).duties == (1, 3)
     assert Domain(purposes=("home", "work")).duties == (1,)
+
+
+@pytest.mark.parametrize(("age_band", "pupils"), [
+    (("0-15", "16-24", "other"), (0,)), (("0-5", "6 - 17", "18-64", "65+"), (0, 1)), (("0-18", "other"), ()), (("other",), ()),
+])  # fmt: skip
+def test_pupils_are_in_age_bands_that_end_below_18(age_band: tuple[str, ...], pupils: tuple[int, ...]) -> None:
+    domain = Domain(age_band=age_band)
+    assert domain.pupil_bands == pupils
+    assert domain.segments == (*PURPOSES, *((PUPILS,) if pupils else ()))
+    assert [PURPOSES[k] for k in domain.purpose_of] == [*PURPOSES, *(("education",) if pupils else ())]
+    assert domain.segment_duties == (1, 2, *((6,) if pupils else ()))
+    taken = Domain(age_band=age_band, purposes=("home", "work", "education", PUPILS))
+    assert taken.segments == taken.purposes  # a purpose of that name is not counted twice
 
 
 @pytest.mark.parametrize(("changes", "says"), [

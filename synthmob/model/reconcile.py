@@ -113,7 +113,7 @@ def extended(prior: FloatArray, noisy: Noisy, features: FloatArray) -> FloatArra
     from scipy.special import log_ndtr
 
     m, seen = np.maximum(prior, LEAST), noisy.published
-    if seen.sum() < features.shape[1] + 1:
+    if seen.sum() < 2:  # two say how the law falls, with what the suppressed ones say of it
         return m
     count, logs = np.nan_to_num(noisy.count), np.zeros(len(m))
     for _ in range(LAW_ROUNDS):

@@ -31,12 +31,14 @@ def count(folder: Path, curator: Curator, plan: Plan) -> Iterator[tuple[str, np.
     of_type = days.groupby(["p", "kind"])["n"].transform("size").to_numpy()
     all_days = pd.Series(1, index=days["p"]).groupby(level=0).size().reindex(p).to_numpy()
     yield "stays_per_day", *_bounded(days["p"], kind[first] * 20 + np.minimum(days["n"], 20) - 1, 1.0 / of_type, bounds["stays_per_day"])
-    out, trip = purpose > 0, np.flatnonzero(~first)
-    name = "destinations@district"
-    yield name, *_bounded(p[out], purpose[out].astype(np.int64) * areas + place[out], 1.0 / all_days[out], bounds[name])
-    yield "od@district", *_bounded(p[trip], place[trip - 1] * areas + place[trip], 0.5 / all_days[trip], bounds["od@district"])
     people = pd.read_parquet(folder / "subscribers.parquet").set_index("subscriber_id")
     age = _codes(people["age_band"], domain.age_band)
+    learns = np.isin(pd.Series(age, people.index).reindex(p).to_numpy(), domain.pupil_bands) & (purpose == domain.purpose_of[-1])
+    segment = np.where(learns, len(domain.segments) - 1, purpose)
+    out, trip = purpose > 0, np.flatnonzero(~first)
+    name = "destinations@district"
+    yield name, *_bounded(p[out], segment[out].astype(np.int64) * areas + place[out], 1.0 / all_days[out], bounds[name])
+    yield "od@district", *_bounded(p[trip], place[trip - 1] * areas + place[trip], 0.5 / all_days[trip], bounds["od@district"])
     group = pd.Series(_codes(people["sex"], domain.sex).astype(np.int64) * len(domain.age_band) + age, people.index)
     used = pd.read_parquet(folder / "events.parquet", columns=["subscriber_id", "time", "kind", "app"])
     p, kind = used["subscriber_id"].to_numpy(), _codes(used["kind"], KINDS).astype(np.int64)

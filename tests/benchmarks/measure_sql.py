@@ -30,14 +30,14 @@ CELLS = {
     "work@district": "SELECT p, work_area AS cell, 1.0 AS w FROM people WHERE worker = 0",
     "home_work@zone": "SELECT p, home * {zones} + work AS cell, 1.0 AS w FROM people WHERE worker = 0",
     "home_work@district": "SELECT p, home_area * {areas} + work_area AS cell, 1.0 AS w FROM people WHERE worker = 0",
-    "destinations@zone": "SELECT p, purpose * {zones} + zone AS cell, sum(1.0 / all_days) AS w FROM visits WHERE purpose > 0 GROUP BY ALL",
-    "destinations@district": "SELECT p, purpose * {areas} + area AS cell, sum(1.0 / all_days) AS w "
+    "destinations@zone": "SELECT p, segment * {zones} + zone AS cell, sum(1.0 / all_days) AS w FROM visits WHERE purpose > 0 GROUP BY ALL",
+    "destinations@district": "SELECT p, segment * {areas} + area AS cell, sum(1.0 / all_days) AS w "
                              "FROM visits WHERE purpose > 0 GROUP BY ALL",
-    "visitors@zone": "SELECT DISTINCT p, purpose * {zones} + zone AS cell, 1.0 AS w FROM visits WHERE purpose > 0",
-    "trip_km": "SELECT p, (day_type * {purposes} + purpose) * {bands} + {previous_band} AS cell, sum(1.0 / n_days) AS w FROM visits "
+    "visitors@zone": "SELECT DISTINCT p, segment * {zones} + zone AS cell, 1.0 AS w FROM visits WHERE purpose > 0",
+    "trip_km": "SELECT p, (day_type * {segments} + segment) * {bands} + {previous_band} AS cell, sum(1.0 / n_days) AS w FROM visits "
                "WHERE rank > 0 AND purpose > 0 GROUP BY ALL",
     "distances":
-        "SELECT p, ((purpose * 2 + heading) * {bands} + {anchor_band}) * {bands} + {previous_band} AS cell, sum(1.0 / all_days) AS w "
+        "SELECT p, ((segment * 2 + heading) * {bands} + {anchor_band}) * {bands} + {previous_band} AS cell, sum(1.0 / all_days) AS w "
         "FROM visits WHERE rank > 0 AND purpose > 0 GROUP BY ALL",
     "od@district": "SELECT p, previous_area * {areas} + area AS cell, sum(0.5 / all_days) AS w FROM visits WHERE rank > 0 GROUP BY ALL",
     "od_hour@district": "SELECT p, ((day_type * 24 + least(left_min // 60, 23)) * {areas} + previous_area) * {areas} + area AS cell, "
@@ -60,7 +60,7 @@ CELLS = {
                      "FROM visits WHERE rank = 0 GROUP BY ALL",
     "departures": "SELECT p, day_type * 96 + least(left_min // 15, 95) AS cell, sum(0.5 / n_days) AS w "
                   "FROM visits WHERE rank > 0 GROUP BY ALL",
-    "departures_to": "SELECT p, (day_type * {purposes} + purpose) * 24 + least(left_min // 60, 23) AS cell, sum(0.5 / n_days) AS w "
+    "departures_to": "SELECT p, (day_type * {segments} + segment) * 24 + least(left_min // 60, 23) AS cell, sum(0.5 / n_days) AS w "
                      "FROM visits WHERE rank > 0 GROUP BY ALL",
     "event_hours": "SELECT p, kind * 24 + hour(time) AS cell, count(*) / (4.0 * {days}) AS w FROM used GROUP BY ALL",
     "event_directions": "SELECT p, kind * {directions} + direction AS cell, count(*) / (8.0 * {days}) AS w FROM used "
@@ -116,7 +116,11 @@ coded AS (
         CASE WHEN n_stays > {longest} THEN -1
         ELSE traits // ({kinds} ** ({longest} - n_stays + 1))::BIGINT + {outline_offsets}[least(n_stays, {longest})] END AS outline
     FROM days JOIN types USING (p, day_type) JOIN totals USING (p)),
-headed AS (SELECT l.*, CASE WHEN after = 1 AND work IS NOT NULL THEN work ELSE home END AS anchor FROM linked AS l JOIN people USING (p))
+headed AS (
+    SELECT l.*, (after = 1 AND work IS NOT NULL)::INT AS heading,
+        CASE WHEN after = 1 AND work IS NOT NULL THEN work ELSE home END AS anchor,
+        CASE WHEN purpose = {education} AND age IN {pupils} THEN {segments} - 1 ELSE purpose END AS segment
+    FROM linked AS l JOIN people USING (p))
 SELECT l.* EXCLUDE (x, y, inside, previous, anchor), n_stays, n_days, all_days, chain, outline, b.area AS previous_area,
     CASE WHEN l.zone = l.previous THEN l.inside ELSE sqrt((l.x - b.x) * (l.x - b.x) + (l.y - b.y) * (l.y - b.y)) END AS previous_km,
     CASE WHEN l.zone = l.anchor THEN l.inside ELSE sqrt((l.x - a.x) * (l.x - a.x) + (l.y - a.y) * (l.y - a.y)) END AS anchor_km
@@ -154,6 +158,7 @@ def count(folder: Path, curator: Curator, plan: Plan, memory_gb: float | None, s
         "stays": folder / "stays.parquet", "people": folder / "subscribers.parquet", "events": folder / "events.parquet",
         "zones": zoning.n_zones + 1, "areas": len(zoning.level_labels("district")), "days": period.days, "data": KINDS.index("data"),
         "sexes": len(domain.sex), "ages": len(domain.age_band), "groups": len(domain.sex) * len(domain.age_band) * 2,
+        "segments": len(domain.segments), "education": domain.purpose_of[-1], "pupils": (*domain.pupil_bands, -1),
         "purposes": len(domain.purposes), "sides": len(domain.purposes) + 1, "base": len(domain.purposes), "longest": axis.max_stays,
         "offsets": list(axis.offsets), "chains": axis.size, "outlines": domain.outline_axis.size,
         "outline_of": list(domain.outline_of), "kinds": len(domain.outline_axis.purposes),

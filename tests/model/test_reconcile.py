@@ -174,8 +174,16 @@ def test_a_law_raises_no_cell_beyond_what_was_seen_and_says_nothing_of_too_few()
     rising = Noisy(np.where(KM < 10, 100.0 * np.exp(0.1 * KM), np.nan), 1.0, 90.0)
     found = reconcile.extended(prior, rising, ALONG)
     assert found.max() <= 1.001 * found[KM < 10].max()
-    few = Noisy(np.where(KM < 4, 100.0, np.nan), 1.0, 90.0)
-    np.testing.assert_array_equal(reconcile.extended(prior, few, ALONG), prior)
+    one = Noisy(np.where(KM < 1, 100.0, np.nan), 1.0, 90.0)
+    np.testing.assert_array_equal(reconcile.extended(prior, one, ALONG), prior)
+
+
+def test_two_cells_say_how_a_law_falls_with_what_was_cut_beside_them() -> None:
+    """Pupils' ways: all but the nearest were cut, and a prior as wide as other purposes' would fill them up to the cut."""
+    prior = np.array([340.0, 810.0, 500.0, 640.0, 450.0, 360.0, 380.0, 320.0, 180.0])
+    found = reconcile.extended(prior, Noisy(np.append([2_700.0, 1_600.0], np.full(7, np.nan)), 100.0, 280.0), ALONG)
+    assert found[:2] == pytest.approx([2_700, 1_600], rel=0.3)
+    assert found[2:].sum() < 700 and found[4:].sum() < 150
 
 
 @given(hnp.arrays(float, 9, elements=sizes), hnp.arrays(float, 9, elements=st.floats(50, 1e5) | st.just(np.nan)), st.floats(0, 500))
