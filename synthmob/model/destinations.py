@@ -18,6 +18,8 @@ from synthmob.model.reconcile import LEAST, FloatArray, IntArray, Noisy
 Marginals = Mapping[str, Marginal]
 ROUNDS = 4
 MISFITS = np.geomspace(1e-3, 4.0, 25)
+VISITORS_SPREAD = 0.1
+"""How much visitors a stay differ from zone to zone: some shops have the same customers every day."""
 
 
 def shares(tables: Marginals, levels: tuple[str, ...], geography: Geography, stays: FloatArray) -> FloatArray:
@@ -34,9 +36,43 @@ def shares(tables: Marginals, levels: tuple[str, ...], geography: Geography, sta
         steps.append((count, parent))
     size = np.ones(geography.n)
     size[-1] = 1e-3
-    above, above_that = steps[:-1], steps[-1]
-    cells = np.stack([_down(above, above_that, top[:, p : p + 1], size, p, visitors) for p in range(top.shape[1])])
-    return cells / np.maximum(cells.sum(axis=1, keepdims=True), LEAST)
+    coarser = np.bincount(geography.parents[levels[1]], weights=size)
+    visitors, cells = _visitors(tables), list[FloatArray]()
+    for p in range(top.shape[1]):
+        mine = [(count.moved(lambda a, p=p: a[:, p : p + 1]), parent) for count, parent in steps]
+        above = top[:, p]
+        if len(mine) > 1:
+            above = reconcile.descend(mine[:-1], above[:, None], coarser, likely_misfit)[:, 0]
+        look = None if visitors is None else (visitors[0].moved(lambda a, p=p: a[p]), float(visitors[1][p]))
+        cells.append(_zones(above, mine[-1][0].moved(np.ravel), mine[-1][1], size / coarser[mine[-1][1]], look))
+    found = np.stack(cells)
+    return found / np.maximum(found.sum(axis=1, keepdims=True), LEAST)
+
+
+def _zones(above: FloatArray, noisy: Noisy, parent: IntArray, share: FloatArray, visitors: tuple[Noisy, float] | None) -> FloatArray:
+    """Stays of one purpose by zone, those of the areas `above` shared out: by what was released of them, and once more by the distinct
+    `visitors`, of whom there are so many a stay in all zones, give or take. A week has more of them than a day has stays."""
+    prior = share * above[parent]
+    mean, variance = reconcile.posterior(prior, noisy, b=likely_misfit(prior, noisy))
+    if visitors is not None:
+        again, per_stay = visitors
+        expected = mean * per_stay
+        error = again.sigma**2 + (VISITORS_SPREAD * expected) ** 2
+        found, left = reconcile.looked_at(expected, variance * per_stay**2, again, error)
+        mean, variance = found / per_stay, left / per_stay**2
+    return reconcile.adjust(mean, variance, parent, above)
+
+
+def _visitors(tables: Marginals) -> tuple[Noisy, FloatArray] | None:
+    """The released visitors by purpose and zone, and how many there are a stay, (purposes,), by the cells that both tables show."""
+    if "visitors@zone" not in tables or "destinations@zone" not in tables:
+        return None
+    visitors, stays = Noisy.of(tables["visitors@zone"]), Noisy.of(tables["destinations@zone"])
+    both = visitors.published & stays.published
+    sums = [np.where(both, np.nan_to_num(noisy.count), 0.0).sum(axis=1) for noisy in (visitors, stays)]
+    if sums[1].sum() <= 0:
+        return None
+    return visitors, np.where(sums[1] > 0, sums[0] / np.maximum(sums[1], 1.0), sums[0].sum() / sums[1].sum())
 
 
 def by_district(noisy: Noisy, stays: FloatArray) -> FloatArray:

@@ -22,8 +22,8 @@ from synthmob.model.reconcile import LEAST, FloatArray, Noisy
 MOST_HELD = 3
 """Purposes that types differ in: two types for each, combined."""
 LEAST_PERSISTENCE, MOST_PERSISTENCE = 0.01, 0.95
-ROUNDS, RAKE_ROUNDS = 3, 8
-LEAST_SHARE = 1e-3
+ROUNDS, RAKE_ROUNDS, CLOSE = 3, 40, 1e-3
+LEAST_SHARE, EXCEPTIONS = 1e-3, 0.02
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,9 @@ def by_type(chains: Sequence[Chains], rho: FloatArray, purpose_of: Sequence[int]
 
 def _tilted(rows: FloatArray, has: FloatArray, many: FloatArray, rho: FloatArray, holds: npt.NDArray[np.bool_],
             weights: FloatArray) -> FloatArray:  # fmt: skip
-    """Chains of the types of one day type: those of the class, `rows` (classes, chains), times how much more often the type has each purpose,
-    raked to both the shares of the types and the chains of the class."""
-    table = weights[:, :, None] * rows[:, None, :]
+    """Chains of the types on one day type: those of the class, `rows` (classes, chains), times how much more often the type has each
+    purpose, raked to both the shares of the types and the chains of the class."""
+    table = even = weights[:, :, None] * rows[:, None, :]
     share = rows @ has.T
     apart = np.sqrt(rho * share * (1.0 - share) / (many * (1.0 - many)))
     apart = np.minimum(apart, np.minimum((1.0 - share) / (1.0 - many), share / many))  # nobody does more than always, or less than never
@@ -104,9 +104,14 @@ def _tilted(rows: FloatArray, has: FloatArray, many: FloatArray, rho: FloatArray
         of_type = np.clip(of_type, 0.0, 1.0)
         with_it = of_type / np.maximum(share[:, k, None], LEAST)
         without = (1.0 - of_type) / np.maximum(1.0 - share[:, k, None], LEAST)
-        table *= np.where(has[k][None, None, :] > 0, with_it[:, :, None], without[:, :, None])
+        table = table * np.where(has[k][None, None, :] > 0, with_it[:, :, None], without[:, :, None])
+    table = table + EXCEPTIONS * even  # without them there might be no days at all for a type
+    wanted = weights * rows.sum(axis=1, keepdims=True)
     for _ in range(RAKE_ROUNDS if len(has) else 0):
-        table *= (weights * rows.sum(axis=1, keepdims=True) / np.maximum(table.sum(axis=2), LEAST))[:, :, None]
+        found = table.sum(axis=2)
+        if np.abs(found - wanted).max() < CLOSE:
+            break
+        table *= (wanted / np.maximum(found, LEAST))[:, :, None]
         table *= (rows / np.maximum(table.sum(axis=1), LEAST))[:, None, :]
     table = table.reshape(-1, rows.shape[1])
     return table / np.maximum(table.sum(axis=1, keepdims=True), LEAST)

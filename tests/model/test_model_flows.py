@@ -103,7 +103,7 @@ def test_expectations_of_a_few_lives_by_hand() -> None:
     flows, one = planted(1), Lives(
         np.array([3, 7]), np.array([20, -1]), np.array([[0, 2, 1, 0], [3, 0, -1, -1]], dtype=np.int8), np.array([4, 2]), 1.0)  # fmt: skip
     found = expectation(flows, PLACE, one, np.ones(4))
-    shop, leisure = law(flows, SHOP, 1, 20, 3), law(flows, LEISURE, 0, 7, 7)  # the shop is on the way from home 3 to work 20
+    shop, leisure = law(flows, SHOP, 1, 20, 3), law(flows, LEISURE, 2, 7, 7)  # the shop is on the way from home 3 to work 20
     assert found.destinations[SHOP] == pytest.approx(shop) and found.destinations[LEISURE] == pytest.approx(leisure)
     assert found.destinations[WORK].tolist() == found.fixed_destinations[WORK].tolist() == np.eye(N)[20].tolist()
     assert found.destinations[HOME].tolist() == (2 * np.eye(N)[3] + np.eye(N)[7]).tolist()

@@ -67,7 +67,7 @@ def test_two_days_of_one_person_correlate_as_asked(purpose: int, rho: float) -> 
     asked[purpose] = rho
     alone, found = (habits.expected_pairs([law], r, np.ones(1))[purpose - 1] for r in (np.zeros(PURPOSES), asked))
     assert found.sum() == pytest.approx(alone.sum())
-    assert (found[0] - alone[0]) / alone[1] == pytest.approx(rho, abs=1e-6)  # the excess over independent days, of their variance
+    assert (found[0] - alone[0]) / alone[1] == pytest.approx(rho, rel=0.05)  # the excess over independent days, of their variance
 
 
 def test_without_persistence_there_is_one_type() -> None:

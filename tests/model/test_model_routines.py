@@ -142,7 +142,7 @@ def test_nobody_without_work_takes_part_in_it_and_nobody_exceeds_the_class() -> 
 
 
 def test_routines_need_their_tables() -> None:
-    every = dict.fromkeys(routines.NEEDED, table("anchored", np.ones((3, 2, 2))))
+    every = dict.fromkeys(routines.NEEDED, table("anchored", np.ones((3, 4, 2))))
     assert routines.has_routines(every)
     for name in routines.NEEDED:
         assert not routines.has_routines({n: t for n, t in every.items() if n != name})
