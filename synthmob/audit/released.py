@@ -29,6 +29,8 @@ _CLOSE = 1e-9
 _CROWDED = 4.0
 """Counts that are both over the cut lie closer together than any two: so many times as many are allowed to be equal."""
 _NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:[,_]\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d{1,3})?")
+_DIGEST = re.compile(r"\b[0-9a-f]{32,}\b")
+"""Digests begin with digits as often as not, and among many some happen to be a total: they say nothing of the records."""
 _ROUNDED_FROM = 1_000
 """Exact numbers from here on are looked for rounded to whole ones, too."""
 
@@ -156,7 +158,7 @@ def _numbers(value: Any) -> Iterator[float]:
         for inner in cast(list[Any], value):
             yield from _numbers(inner)
     elif isinstance(value, str):
-        for text in _NUMBER.findall(value):
+        for text in _NUMBER.findall(_DIGEST.sub("", value)):
             yield float(text.replace(",", "").replace("_", ""))
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield float(value)

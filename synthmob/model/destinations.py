@@ -36,7 +36,7 @@ def shares(tables: Marginals, levels: tuple[str, ...], geography: Geography, sta
         steps.append((count, parent))
     size = np.ones(geography.n)
     size[-1] = 1e-3
-    coarser = np.bincount(geography.parents[levels[1]], weights=size)
+    coarser = np.bincount(geography.parents[levels[1]], weights=size).astype(np.float64)
     visitors, cells = _visitors(tables), list[FloatArray]()
     for p in range(top.shape[1]):
         mine = [(count.moved(lambda a, p=p: a[:, p : p + 1]), parent) for count, parent in steps]

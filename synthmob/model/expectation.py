@@ -198,7 +198,7 @@ def _day(flows: Flows, deterrence: FloatArray, day_type: int, geography: Geograp
 def headings(lives: Lives, alive: IntArray, rank: int) -> IntArray:
     """Where the day heads for after a stay: 1 for the work place if the next stay is work, 2 for nowhere at the last stay of a day, and at
     the first, where the night was spent; 0 for home otherwise."""
-    last = rank + 1 == lives.lengths[alive]
+    last = lives.lengths[alive] == rank + 1
     following = lives.purposes[alive, np.minimum(rank + 1, lives.purposes.shape[1] - 1)]
     to_work = ~last & (following == WORK) & (lives.work[alive] >= 0)
     return np.where(last | (rank == 0), 2, to_work.astype(np.int64))

@@ -294,7 +294,8 @@ def test_exact_numbers_are_found_wherever_they_stand(leak: dict[str, Any]) -> No
     assert not found.passed and found.value == 1.0 and not any(digits in found.sentence for digits in ("51", "7310", "7311"))
 
 
-@pytest.mark.parametrize("fine", [{}, {"n": 51852}, {"n": 518510}, {"v": "x51851"}, {"v": "0.51851"}, {"said": True}])
+@pytest.mark.parametrize(
+    "fine", [{}, {"n": 51852}, {"n": 518510}, {"v": "x51851"}, {"v": "0.51851"}, {"said": True}, {"sha256": "51851" + 59 * "a"}])
 def test_other_numbers_are_no_leak(fine: dict[str, Any]) -> None:
     release, secrets = _two_tables(), {"subscribers": 51_851.0, "nothing": 0.0, "one": 1.0}
     assert released.exact_numbers([{"zero": 0, **fine}], secrets, [{"zero": 0}], release).passed

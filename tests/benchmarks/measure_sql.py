@@ -37,7 +37,7 @@ CELLS = {
     "trip_km": "SELECT p, (day_type * {segments} + segment) * {bands} + {previous_band} AS cell, sum(1.0 / n_days) AS w FROM visits "
                "WHERE rank > 0 AND purpose > 0 GROUP BY ALL",
     "distances":
-        "SELECT p, ((segment * 2 + heading) * {bands} + {anchor_band}) * {bands} + {previous_band} AS cell, sum(1.0 / all_days) AS w "
+        "SELECT p, ((segment * 3 + heading) * {bands} + {anchor_band}) * {bands} + {previous_band} AS cell, sum(1.0 / all_days) AS w "
         "FROM visits WHERE rank > 0 AND purpose > 0 GROUP BY ALL",
     "od@district": "SELECT p, previous_area * {areas} + area AS cell, sum(0.5 / all_days) AS w FROM visits WHERE rank > 0 GROUP BY ALL",
     "od_hour@district": "SELECT p, ((day_type * 24 + least(left_min // 60, 23)) * {areas} + previous_area) * {areas} + area AS cell, "
@@ -117,7 +117,7 @@ coded AS (
         ELSE traits // ({kinds} ** ({longest} - n_stays + 1))::BIGINT + {outline_offsets}[least(n_stays, {longest})] END AS outline
     FROM days JOIN types USING (p, day_type) JOIN totals USING (p)),
 headed AS (
-    SELECT l.*, (after = 1 AND work IS NOT NULL)::INT AS heading,
+    SELECT l.*, CASE WHEN after = -1 THEN 2 WHEN after = 1 AND work IS NOT NULL THEN 1 ELSE 0 END AS heading,
         CASE WHEN after = 1 AND work IS NOT NULL THEN work ELSE home END AS anchor,
         CASE WHEN purpose = {education} AND age IN {pupils} THEN {segments} - 1 ELSE purpose END AS segment
     FROM linked AS l JOIN people USING (p))

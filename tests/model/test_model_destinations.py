@@ -44,3 +44,21 @@ def test_of_a_row_that_nobody_counts_only_its_cells_speak() -> None:
     noisy = Noisy(np.array([[300.0, 100.0], [np.nan, 60.0]]), 0.0, 10.0)
     found = destinations.by_district(noisy, np.zeros(2))
     assert found[0] == pytest.approx([300, 100], rel=0.02) and found[1, 1] == pytest.approx(60, rel=0.05) and found[1, 0] < 10
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.1])
+def test_visitors_of_a_week_are_a_second_look(spread: float) -> None:
+    """A hundred zones of ten areas whose stays a day are known; a stay has .6 visitors in a week of them, give or take."""
+    rng, parent = np.random.default_rng(5), np.repeat(np.arange(10), 10)
+    off: list[list[float]] = []
+    for _ in range(20):
+        stays = rng.lognormal(5.0, 0.7, 100)
+        above = np.bincount(parent, weights=stays)
+        visitors = 4.2 * stays * np.exp(rng.normal(0, spread, 100))
+        seen, again = released(stays, rng), released(visitors, rng)
+        looks = None, (again, 4.2)
+        found = [destinations._zones(above, seen, parent, np.full(100, 0.1), look) for look in looks]
+        assert all(np.bincount(parent, weights=cells) == pytest.approx(above) for cells in found)
+        off.append([float(np.abs(cells - stays).sum()) for cells in found])
+    before, after = np.mean(off, axis=0)
+    assert after < 0.6 * before

@@ -226,7 +226,7 @@ def test_signals_end_it_orderly(
 ) -> None:
     words = ["generate", model, "--persons", PERSONS, "--days", 2, "--seed", 3, "--workers", 2, "-o", tmp_path / "out"]
     words += ["--resume"] if resume else []
-    ending = killed.run(lambda: os._exit(synthmob(*words)), at=100, how=how)
+    ending = killed.run(lambda: os._exit(synthmob(*words)), at=110, how=how)
     told = capfd.readouterr().err
     assert not ending.killed and told.count("\n") == 1 and not (tmp_path / "out").exists()
     if resume:
