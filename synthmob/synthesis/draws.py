@@ -98,3 +98,31 @@ def aliases(weights: Any, first: Any) -> Any:
 def aliased(word: Any, k: Any, share: Any) -> Any:
     """Entry k of a stretch, or the other one that its `word` names, by a share in [0, 1)."""
     return k if np.uint64(share * STEPS) < word >> HALF else np.int64(word & LOWER)
+
+
+@nb.njit(inline="always")
+def bits_of(n: Any) -> Any:
+    """How many bits of a short word name one of n entries."""
+    bits = 1
+    while 1 << bits < n:
+        bits += 1
+    return bits
+
+
+@nb.njit(cache=True)
+def shortened(words: Any) -> Any:
+    """Words (rows, entries) of half the length: the lower `bits_of` name the other entry, the rest is the share that is kept, to the
+    nearest step below one."""
+    bits = bits_of(words.shape[1])
+    out, most = np.empty(words.shape, dtype=np.uint32), np.uint64((1 << (32 - bits)) - 1)
+    for row in range(words.shape[0]):
+        for k in range(words.shape[1]):
+            kept = ((words[row, k] >> np.uint64(31 + bits)) + np.uint64(1)) >> np.uint64(1)
+            out[row, k] = np.uint32(min(kept, most) << np.uint64(bits) | (words[row, k] & LOWER))
+    return out
+
+
+@nb.njit(inline="always")
+def aliased_short(word: Any, bits: Any, k: Any, share: Any) -> Any:
+    """As `aliased`, by a word of `shortened`."""
+    return k if np.int64(share * (1 << (32 - bits))) < np.int64(word) >> bits else np.int64(word) & ((1 << bits) - 1)

@@ -12,7 +12,7 @@ from synthmob.model.leaving import end_of, start_after
 from synthmob.model.timing import LEAST_LEFT
 from synthmob.searches import pick_between
 from synthmob.synthesis import modes
-from synthmob.synthesis.draws import aliased, keyed, mix, unit
+from synthmob.synthesis.draws import aliased, aliased_short, bits_of, keyed, mix, unit
 from synthmob.synthesis.zonedraws import anywhere, inside, proposed, recalled
 
 DAY_END = 1440
@@ -84,6 +84,7 @@ def live(
         for band in range(near.shape[1]):
             near[going, band] = deterrence[going, band, band]
     tastes = np.empty(mode_share.shape[1])
+    patch_bits, widest = bits_of(tied.shape[2]), np.diff(patch_first).max()
     at = 0
     for i in range(len(person)):
         at_home, at_work = spot[home[i]], spot[work[i]] if work[i] >= 0 else -1
@@ -117,9 +118,10 @@ def live(
                     elif anchor == here:
                         place = unit(today, base + DRAW_PATCH) * tied.shape[2]
                         patch = int(place)
-                        patch = aliased(tied[going, here, patch], patch, place - patch)
+                        word = tied[going - (kind + 1) * HEADINGS, here, patch]  # nobody looks for a home
+                        patch = aliased_short(word, patch_bits, patch, place - patch)
                         zone = inside(
-                            attraction, purpose, near, going, bands, here, patch_first[patch], patch_first[patch + 1], weights,
+                            attraction, purpose, near, going, bands, here, patch_first[patch], patch_first[patch + 1], widest, weights,
                             unit(today, base + DRAW_ZONE))
                     else:
                         zone = proposed(

@@ -23,6 +23,8 @@ from synthmob.model.geography import Geography
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 LEAST_PATCH = 16
+HOME = 0
+"""The first purpose: nobody looks for a place for it."""
 MOST_STEPS = 20
 """Distance bands are looked at in so many steps at most, or pairs of ranges of them would fill memory."""
 
@@ -63,8 +65,9 @@ def laws(geography: Geography, attraction: FloatArray, affinity: FloatArray, det
     Zones are numbered in order of patches, neighbours side by side: `patch_zone` is the zone of a number, `spot` the number of a zone,
     and `attraction`, `bands` and `district` are those of the geography so numbered. `mass` (purposes, districts of the place before,
     patches) is attraction; `code` (zones, patches) the range of bands from a zone to a patch and `most` (rows of deterrence, ranges,
-    ranges) the most that deterrence is in two ranges. `zone_alias` (purposes, zones) draws a zone of a patch, `tied` (rows of
-    deterrence, zones, patches) a patch where both places are one, by `draws.aliases`.
+    ranges) the most that deterrence is in two ranges. `zone_alias` (purposes, zones) draws a zone of a patch by `draws.aliases`, `tied`
+    (rows of deterrence but for those of homes, zones, patches) a patch where both places are one by `draws.shortened`: it is most of
+    what all this takes, and is looked into anywhere.
     """
     from synthmob.synthesis import draws, zonedraws
 
@@ -76,10 +79,12 @@ def laws(geography: Geography, attraction: FloatArray, affinity: FloatArray, det
     weight = np.add.reduceat(ordered, patches.first[:-1], axis=1)
     step = -(-geography.n_bands // MOST_STEPS)
     low, high = (f.reduceat(bands // step, patches.first[:-1], axis=1).astype(np.int64) for f in (np.minimum, np.maximum))
-    tied, whole = np.empty((len(deterrence), geography.n, len(patches.district)), np.uint64), np.array([0, len(patches.district)])
-    for kind, push in enumerate(deterrence):
-        pull = ordered[kind // HEADINGS % len(ordered)]
-        tied[kind] = draws.aliases(zonedraws.tied_weights(pull, affinity, district, push, bands, patches.first), whole)
+    whole, rows = np.array([0, len(patches.district)]), [k for k in range(len(deterrence)) if k // HEADINGS % len(ordered) != HOME]
+    tied = np.empty((len(rows), geography.n, len(patches.district)), np.uint32)
+    for at, row in enumerate(rows):
+        pull = ordered[row // HEADINGS % len(ordered)]
+        weights = zonedraws.tied_weights(pull, affinity, district, deterrence[row], bands, patches.first)
+        tied[at] = draws.shortened(draws.aliases(weights, whole))
     return {
         "deterrence": deterrence, "affinity": affinity, "attraction": ordered, "bands": bands, "district": district, "spot": spot,
         "patch_first": patches.first, "patch_zone": order, "mass": weight[:, None, :] * affinity[None][:, :, patches.district],

@@ -48,14 +48,20 @@ def recalled(
 
 @nb.njit(inline="always")
 def inside(
-    attraction: Any, purpose: Any, near: Any, going: Any, bands: Any, here: Any, first: Any, last: Any, weights: Any, u: Any
+    attraction: Any, purpose: Any, near: Any, going: Any, bands: Any, here: Any, first: Any, last: Any, widest: Any, weights: Any, u: Any
 ) -> Any:
-    """A zone of a patch, zones `first` to `last`, where the place before is the one that the day is tied to."""
-    total = 0.0
-    for z in range(first, last):
-        total += attraction[purpose, z] * near[going, bands[here, z]]
-        weights[z - first] = total
-    return first + pick_between(weights, u * total, 0, last - first - 1)
+    """A zone of a patch, zones `first` to `last`, where the place before is the one that the day is tied to. The loops are as long as the
+    `widest` patch, whichever this is: then nothing has to be known of it for the processor to go on."""
+    total, end = 0.0, len(bands) - 1
+    for k in range(widest):
+        z = min(first + k, end)
+        pull = attraction[purpose, z] * near[going, bands[here, z]]
+        total += pull if first + k < last else 0.0
+        weights[k] = total
+    target, found = u * total, first
+    for k in range(widest):
+        found += 1 if weights[k] <= target else 0
+    return min(found, last - 1)
 
 
 @nb.njit(inline="always")

@@ -45,6 +45,12 @@ def aliased(words: Sequence[int], u: float) -> int:
     return int(place) if int((place - int(place)) * 2**32) < share else other
 
 
+def lengthened(words: Sequence[int]) -> list[int]:
+    """Words of 32 bits as words of 64: as many bits as it takes name the entry that has the rest."""
+    steps = 2 ** max((len(words) - 1).bit_length(), 1)
+    return [(word // steps * steps << 32) + word % steps for word in map(int, words)]
+
+
 def shares(words: Sequence[int]) -> Any:
     """The chance of every entry to be drawn by such words."""
     found = np.zeros(len(words))
@@ -89,7 +95,7 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
                     handy = [law["deterrence"][going][law["bands"][ahead][z]][law["bands"][here][z]] for z in visited[purpose][:n]]
                     zone = visited[purpose][pick(list(accumulate(handy)), u[2])]
                 else:
-                    zone = somewhere(purpose, going, ahead, here, u[3], u[6], stream, law)
+                    zone = somewhere(purpose, kind, going, ahead, here, u[3], u[6], stream, law)
             at_work += purpose == 1
             if not (purpose == 0 or asleep or own) and len(visited[purpose]) < PLACES_KEPT:
                 visited[purpose].append(zone)
@@ -118,12 +124,12 @@ def tastes(key: int, person: int, day: int, rank: int, habit: float, modes: int)
     return [-math.log1p(-u) for u in drawn[1:]]
 
 
-def somewhere(purpose: int, going: int, ahead: int, here: int, u: float, v: float, stream: int, law: Law) -> int:
+def somewhere(purpose: int, kind: int, going: int, ahead: int, here: int, u: float, v: float, stream: int, law: Law) -> int:
     """A zone that attracts, not too far from here nor from where the day goes next: by patches of neighbours, see `places`."""
     first = law["patch_first"]
     patches = [list(range(a, b)) for a, b in pairwise(first)]
     if ahead == here:
-        inside = patches[aliased(law["tied"][going][here], u)]
+        inside = patches[aliased(lengthened(law["tied"][going - 3 * (kind + 1)][here]), u)]  # without rows for homes
         near = [law["deterrence"][going][law["bands"][here][z]][law["bands"][here][z]] for z in inside]
         return inside[pick(list(accumulate(law["attraction"][purpose][z] * n for z, n in zip(inside, near, strict=True))), v)]
     most = law["most"][going]

@@ -93,6 +93,11 @@ def test_aliases_have_the_shares_of_the_weights(parts: list[list[int]], u: float
         assert found == pytest.approx(weights / weights.sum(), abs=1e-8) and (found[weights == 0] == 0).all()
         place = u * len(part)
         assert draws.aliased(words[begin + int(place)], int(place), place - int(place)) == twin.aliased(words[begin:end], u)
+        (short,) = draws.shortened(words[None, begin:end])
+        found, bits = twin.shares(twin.lengthened(short)), draws.bits_of(len(part))
+        assert found == pytest.approx(weights / weights.sum(), abs=1e-6) and (found[weights == 0] == 0).all()
+        chosen = draws.aliased_short(short[int(place)], bits, int(place), place - int(place))
+        assert chosen == twin.aliased(twin.lengthened(short), u)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
