@@ -162,25 +162,31 @@ def settle(
     rank: Any, n_persons: Any, pairs: Any, guide: Any, alone: Any, bands: Any, groups: Any, group_area: Any, u: Any,
     out_home: Any, out_work: Any, out_class: Any,
 ) -> None:  # fmt: skip
-    """Homes, works (-1 none) and classes of ranks, read off the cumulative tables of `population.Homes`; `u` is for the group."""
+    """Homes, works (-1 none) and classes of ranks, read off the cumulative tables of `population.Homes`; `u` is for the group.
+
+    One loop a table: what one of them waits for from memory is asked for many ranks at once.
+    """
     n, total, working, parts = len(alone), pairs[-1] + alone[-1], pairs[-1], len(guide) - 1
-    last = groups.shape[2] - 1
+    last, low, high = groups.shape[2] - 1, np.empty(len(rank), dtype=np.int32), np.empty(len(rank), dtype=np.int32)
     for i in range(len(rank)):
         at = (rank[i] + 0.5) / n_persons * total
-        works = at < working
-        if works:
-            part = int(at / working * parts)  # rounded, so a step is left on either side
-            pair = pick_between(pairs, at, guide[max(part - 1, 0)], guide[min(part + 2, parts)])
-            home = pair // n
-            work = pair - home * n
-            band = bands[home, work]
+        part = int(at / working * parts) if at < working else 0  # rounded, so a step is left on either side
+        low[i], high[i] = guide[max(part - 1, 0)], guide[min(part + 2, parts)]
+    for i in range(len(rank)):
+        at = (rank[i] + 0.5) / n_persons * total
+        if at < working:
+            pair = pick_between(pairs, at, low[i], high[i])
+            out_home[i] = pair // n
+            out_work[i] = pair - out_home[i] * n
         else:
-            home, work, band = pick_between(alone, at - working, 0, n - 1), -1, groups.shape[1] - 1
-        area, group = group_area[home], 0
+            out_home[i], out_work[i] = pick_between(alone, at - working, 0, n - 1), -1
+    for i in range(len(rank)):
+        area, group = group_area[out_home[i]], 0
+        band = bands[out_home[i], out_work[i]] if out_work[i] >= 0 else groups.shape[1] - 1
         least = u[i] * groups[area, band, last]
-        while group < last and groups[area, band, group] <= least:
-            group += 1
-        out_home[i], out_work[i], out_class[i] = home, work, 2 * group + (0 if works else 1)
+        for k in range(last):
+            group += 1 if groups[area, band, k] <= least else 0
+        out_class[i] = 2 * group + (0 if out_work[i] >= 0 else 1)
 
 
 @nb.njit(cache=True, nogil=True)

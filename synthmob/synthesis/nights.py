@@ -73,17 +73,23 @@ def gone_on(u: Any, last: Any, begins: Any, ends: Any) -> Any:
 def choose(
     u: Any, klass: Any, day_type: Any, purposes: Any, lengths: Any, order: Any, cumulative: Any, guide: Any, begins: Any, ends: Any
 ) -> Any:
-    """The chain of every person-day: `u` (persons, days), `klass` (persons,), `day_type` (days,), the others those of `laws`."""
-    out = np.empty(u.shape, dtype=np.int64)
-    n = guide.shape[2] - 1
-    for person in range(u.shape[0]):
-        who = klass[person]
-        for day in range(u.shape[1]):
-            kind, at = day_type[day], u[person, day]
+    """The chain of every person-day: `u` (persons, days), `klass` (persons,), `day_type` (days,), the others those of `laws`.
+
+    A day is looked for by all persons in two loops, so that what they wait for from memory is asked for many at once.
+    """
+    out, targets = np.empty(u.shape, dtype=np.int64), np.empty(u.shape[0])
+    first, low, high = np.empty(u.shape[0], np.int64), np.empty(u.shape[0], np.int64), np.empty(u.shape[0], np.int64)
+    n, (_, classes, chains), weights = guide.shape[2] - 1, cumulative.shape, cumulative.ravel()
+    for day in range(u.shape[1]):
+        kind = day_type[day]
+        for person in range(u.shape[0]):
+            who, at = klass[person], u[person, day]
             if day > 0:
                 before, chain = day_type[day - 1], out[person, day - 1]
                 at = gone_on(at, purposes[before, chain, lengths[before, chain] - 1], begins[kind, who], ends[before, who])
-            row, hint = cumulative[kind, who], guide[kind, who]
-            k = min(int(at * n), n - 1)
-            out[person, day] = order[kind, pick_between(row, at * row[-1], hint[k], hint[k + 1])]
+            k, first[person] = min(int(at * n), n - 1), (kind * classes + who) * chains
+            low[person], high[person] = first[person] + guide[kind, who, k], first[person] + guide[kind, who, k + 1]
+            targets[person] = at * cumulative[kind, who, chains - 1]
+        for person in range(u.shape[0]):
+            out[person, day] = order[kind, pick_between(weights, targets[person], low[person], high[person]) - first[person]]
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -124,8 +125,14 @@ def _text(codes: npt.NDArray[Any], labels: tuple[str, ...]) -> pa.Array:
     """Labels of codes; null where a code is negative or past the labels (`outside`)."""
     indices = codes.astype(np.int32, copy=False)
     known = indices.view(np.uint32) < len(labels)  # what is negative is large, looked at without its sign
-    rows = pa.array(indices) if known.all() else _masked(indices * known, known, pa.int32())
-    return pa.DictionaryArray.from_arrays(rows, pa.array(labels, pa.string()), safe=False)  # Arrow need not look once more
+    rows = pa.array(indices) if known.all() else _masked(indices, known, pa.int32())
+    return pa.DictionaryArray.from_arrays(rows, _labels(labels), safe=False)  # Arrow need not look once more
+
+
+@lru_cache(maxsize=16)
+def _labels(labels: tuple[str, ...]) -> pa.Array:
+    """Labels as Arrow has them, the same from block to block."""
+    return pa.array(labels, pa.string())
 
 
 def _degrees(values: npt.NDArray[np.float64]) -> pa.Array:
