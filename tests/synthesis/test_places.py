@@ -11,6 +11,7 @@ import pytest
 import shapely
 
 from synthmob import seeds
+from synthmob.counts.flows import HEADINGS
 from synthmob.model.geography import Geography
 from synthmob.synthesis import kernel, places
 from synthmob.synthesis.days import LIVED_BY
@@ -37,7 +38,7 @@ GRID = grid()
 
 def wanted(rng: np.random.Generator, geography: Geography = GRID) -> tuple[Any, Any, Any]:
     attraction = rng.random((3, geography.n)) * (rng.random((3, geography.n)) < 0.7)
-    deterrence = np.exp(-rng.random((6, 1, 1)) * (np.arange(geography.n_bands)[:, None] + np.arange(geography.n_bands)))
+    deterrence = np.exp(-rng.random((3 * HEADINGS, 1, 1)) * (np.arange(geography.n_bands)[:, None] + np.arange(geography.n_bands)))
     deterrence *= rng.random(deterrence.shape)  # nothing says that it falls with the distance
     return attraction, rng.random((5, 5)), deterrence
 
@@ -90,12 +91,12 @@ def test_aliases_are_the_shares_of_the_zones() -> None:
 def test_tied_places_have_the_weights_of_their_patches() -> None:
     attraction, affinity, deterrence = wanted(np.random.default_rng(3))
     law, patches, parent = places.laws(GRID, attraction, affinity, deterrence), Patches.of(GRID), GRID.parents["district"]
-    assert law["tied"].shape == (4, GRID.n, len(patches.district))  # two of the six rows are those of homes
+    assert law["tied"].shape == (2 * HEADINGS, GRID.n, len(patches.district))  # those of homes are left out
     for here in (5, 444, GRID.n - 1):
         band = GRID.bands[here]
-        weights = attraction[1] * affinity[parent[here]][parent] * deterrence[3, band, band]
+        weights = attraction[1] * affinity[parent[here]][parent] * deterrence[HEADINGS, band, band]
         own = np.add.reduceat(weights[patches.zone], patches.first[:-1])
-        assert twin.shares(twin.lengthened(law["tied"][1, law["spot"][here]])) == pytest.approx(own / own.sum(), abs=1e-8)
+        assert twin.shares(twin.lengthened(law["tied"][0, law["spot"][here]])) == pytest.approx(own / own.sum(), abs=1e-8)
 
 
 def test_where_nothing_attracts_the_last_patch_is_taken() -> None:
@@ -124,7 +125,7 @@ def test_zones_are_drawn_as_a_look_at_all_of_them_would(anchor: int, here: int) 
         seeds.stage_key(4, "days"), np.arange(n), np.full(n, here), np.full(n, anchor), first, first, np.zeros(1, int),
         *(law[name] for name in LIVED_BY), *out)
     found = np.bincount(out[1][1::4], minlength=GRID.n)
-    weights = attraction[2] * affinity[parent[here]][parent] * deterrence[5, GRID.bands[anchor], GRID.bands[here]]
+    weights = attraction[2] * affinity[parent[here]][parent] * deterrence[2 * HEADINGS + 1, GRID.bands[anchor], GRID.bands[here]]
     expected = weights / weights.sum() * n
     assert (found[weights == 0] == 0).all()
     rare = expected < 20
