@@ -1,4 +1,5 @@
-"""What another sample of the truth reaches, metric by metric: `uv run python tests/benchmarks/halves.py RECORDS ZONES`.
+"""What another sample of the truth reaches, metric by metric: `uv run python tests/benchmarks/halves.py RECORDS ZONES`, or
+`--world N` in their place for a made-up operator of N subscribers and a week.
 
 One half of the subscribers, drawn by chance, is the truth and the other half is compared with it as if it were synthetic. No model of
 any kind can be asked for more. The floor of `check --truth` is a bootstrap of the truth, which shares most of its people with it: where
@@ -15,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthmob import worlds
 from synthmob.domain import Domain
 from synthmob.engine import connect
 from synthmob.fidelity.compare import Fidelity, Tables, compare_inside
@@ -53,12 +55,19 @@ def compared(records: RecordFiles, zones: ZoningFile, seed: int, bootstraps: int
 def main() -> None:
     """Print a row a metric, the farthest from its floor first."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("records", type=Path)
-    parser.add_argument("zones", type=Path)
+    parser.add_argument("records", type=Path, nargs="?")
+    parser.add_argument("zones", type=Path, nargs="?")
+    parser.add_argument("--world", type=int, metavar="N")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bootstraps", type=int, default=20)
     asked = parser.parse_args()
-    found = compared(RecordFiles(asked.records), ZoningFile(asked.zones), asked.seed, asked.bootstraps)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, shapes = asked.records, asked.zones
+        if asked.world:
+            folder = Path(scratch) / "records"
+            worlds.london(asked.world, 7, asked.seed).write(folder, events=False)
+            shapes = folder / "zones.geojson"
+        found = compared(RecordFiles(folder), ZoningFile(shapes), asked.seed, asked.bootstraps)
     print(f"{'metric':72} {'value':>9} {'floor':>9} {'ratio':>7}")
     for metric in sorted(found.metrics, key=lambda m: -m.ratio):
         print(f"{metric.title:72.72} {metric.value:9.4g} {metric.floor:9.4g} {metric.ratio:7.2f}")
