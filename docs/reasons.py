@@ -54,12 +54,6 @@ def _outside_home(public: Public) -> int:
     return len(public.domain.purposes) - 1
 
 
-def _anchored(public: Public) -> int:
-    """The first stay at work of a day is in one of two places, those of three other kinds in both: 1 + 6."""
-    del public
-    return 7
-
-
 ONE_CELL = Reason("1 in one cell", _one)
 OF_WORKERS = Reason("1 in one cell, nothing for who does not work", _one)
 ONE_A_DAY = Reason("every day adds 1/days of its type to one cell: the weights of a day type sum to at most 1", _one)
@@ -121,7 +115,7 @@ REASONS: dict[str, Reason] = {
     "mode_share": Reason("every trip adds an eighth of 1/days to the cell of its mode, as many as a life has", None),
     "mode_time": Reason(QUARTER_A_TRIP, None),
     "mode_again": Reason("every trip after another adds an eighth of 1/days to one cell, as many as a life has", None),
-    "anchored": Reason("the first stay at work of a day is in one of two places, those of three other kinds in at most both", _anchored),
+    "anchored": Reason("every stay at work adds 1/days of its type to the cell of its kind and place, as many as a life has", None),
     "habits": Reason("every day but the last of its type adds 1/pairs to one cell for each purpose other than home", _outside_home),
     "distinct_zones": ONE_CELL,
     "place_share": Reason("1 in one cell for each of the five places visited most", lambda public: len(PLACE_RANKS)),

@@ -43,7 +43,8 @@ SHAPES = {
     "departures": Shape(1.48, -4.13, 0.58), "departures_to": Shape(1.48, -4.02, 0.81), "chain_departure": Shape(0.78, -5.74, 2.14),
     "episodes": Shape(1.06, -5.59, 1.25), "durations": Shape(1.06, -4.07, 0.88), "durations_left": Shape(1.06, -4.66, 1.24),
     "durations_between": Shape(1.06, -4.74, 1.15), "chain_episodes": Shape(1.73, -7.88, 2.20), "travel_time": Shape(1.38, -3.39, 0.79),
-    "anchored": Shape(0.50, -0.65, 0.86), "distinct_zones": Shape(1.00, -1.37, 0.71), "place_share": Shape(2.35, -3.16, 0.71),
+    "anchored": Shape(0.25, -0.52, 1.26), "habits": Shape(1.41, -2.10, 0.57),
+    "distinct_zones": Shape(1.00, -1.37, 0.71), "place_share": Shape(2.35, -3.16, 0.71),
     "distinct_given_visits": Shape(2.04, -2.95, 1.27),
 }  # fmt: skip
 """By statistic, means over two made-up cities of London, one with 25 districts and 50 zones, one with 32 and 342."""

@@ -44,7 +44,7 @@ def kinds(purposes: npt.NDArray[np.int8], n_purposes: int) -> IntArray:
     """Codes of trips to every stay of days (days, stays), of the shape of `purposes`.
 
     >>> kinds(np.array([[0, 3, 1, 0]], dtype=np.int8), 6)[0].tolist() == [
-    ...     np.ravel_multi_index(k, (6, 6, 7, 2)) for k in ((0, 0, 0, 0), (3, 0, 0, 1), (1, 3, 1, 0), (0, 1, 4, 0))]
+    ...     np.ravel_multi_index(k, (6, 6, 7, 3)) for k in ((0, 0, 0, 0), (3, 0, 0, 1), (1, 3, 1, 0), (0, 1, 4, 2))]
     True
     """
     here = np.maximum(purposes.astype(np.int64), 0)

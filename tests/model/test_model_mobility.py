@@ -64,8 +64,9 @@ def model(london: Any) -> MobilityModel:
 
 
 def test_released_tables_are_reproduced(london: Any, model: MobilityModel) -> None:
-    _zoning, period, tables = london
+    _zoning, period, found = london
     made = recount.recounted(generate(model, n_persons=PERSONS, days=2, seed=1), period)
+    tables = {name: table for name, table in found.items() if name != "habits"}  # no day is followed by one of its type
     assert set(tables) == set(TOLERANCE)
     off = {name: recount.apart(made[name], tables[name]) for name in tables}
     assert {name: round(far, 3) for name, far in off.items() if far > TOLERANCE[name]} == {}
