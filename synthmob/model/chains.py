@@ -24,6 +24,7 @@ TAIL_CHAINS = 1500
 LONG_CHAINS_PER_LENGTH = 250
 GROUP_ROUNDS, TRIP_STEP = 25, 0.4
 NOBODY = -1
+HOME = 0
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,16 @@ class Chains:
     weights: FloatArray
     codes: IntArray
     by_class: FloatArray
+
+
+def without_home_after_home(transitions: FloatArray, published: npt.NDArray[np.bool_]) -> FloatArray:
+    """Transitions (before + 1, purpose, phase, after + 1), 'none' first, without home after home, unless a `published` cell has it: two stays
+    at home are one. So much of a day is spent there that what shrinks to all purposes would make it up."""
+    if published[:, HOME, :, HOME + 1].any():
+        return transitions
+    out = transitions.copy()
+    out[:, HOME, :, HOME + 1] = out[HOME + 1, HOME] = 0.0
+    return out
 
 
 def markov(transitions: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -51,7 +51,7 @@ def recalled(
 
     `zones` (lives, purposes, places) are the places, the first `known` (lives, purposes) of them; of the k known, one is returned to
     with probability k / (k + exploration[purpose]), each in proportion to the `deterrence` (purposes x headings, bands, bands) of its
-    distances for that purpose and `heading`.
+    distances for that purpose and `heading`, one of HEADINGS.
     """
     weights, alike = np.empty(zones.shape[2]), np.ones(len(bands))
     out = np.full(len(life), -1)

@@ -90,8 +90,8 @@ def _chains(tables: Marginals, domain: Domain, people: FloatArray, day_type: int
     class_lengths = _class_lengths(_slice(tables["stays_by_group"], day_type), people, lengths)
     if "trips_by_group" in tables:
         class_lengths = _groups_with_trips(class_lengths, _slice(tables["trips_by_group"], day_type), lengths)
-    transitions = reconcile.backed_off(_slice(tables["transitions"], day_type))
-    first, follow = chains_law.markov(transitions)
+    released = _slice(tables["transitions"], day_type)
+    first, follow = chains_law.markov(chains_law.without_home_after_home(reconcile.backed_off(released), released.published))
     prior = chains_law.expected(axis, lengths, first, follow)
     group, sums = chains_law.by_length(axis), lengths[1 : axis.max_stays + 1]
     if "chain_outlines" in tables:

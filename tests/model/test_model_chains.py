@@ -249,3 +249,15 @@ def test_trips_by_purpose_are_met_where_participations_were_cut() -> None:
     assert shoppers[2] - shoppers[1] > 0.03 * shoppers[1], "participations move along, where they are not known"
     assert without.sum(axis=0) @ chains.trips_of(SPELT, 3)[:, 2] < 0.96 * wanted[2]
     assert (found[np.ix_(~WORKER, HAS_WORK)] == 0).all() and found.sum(axis=1) == pytest.approx(truth.sum(axis=1))
+
+
+def test_home_after_home_is_not_made_up() -> None:
+    table, none = np.ones((4, 3, 2, 4)), np.zeros((4, 3, 2, 4), dtype=bool)
+    found = chains.without_home_after_home(table, none)
+    assert found[:, 0, :, 1].sum() == found[1, 0].sum() == 0 and found.sum() == table.sum() - 8 - 8 + 2
+    seen = none.copy()
+    seen[2, 0, 1, 1] = True
+    assert (chains.without_home_after_home(table, seen) == table).all()
+    first, follow = chains.markov(chains.without_home_after_home(np.ones((4, 3, 6, 4)), np.zeros((4, 3, 6, 4), dtype=bool)))
+    long, _weights = chains.long_chains(np.array([*np.zeros(5), 9.0, *np.zeros(MAX_STAYS)]), 5, first, follow, "test")
+    assert ((long[:, 1:] == 0) & (long[:, :-1] == 0)).sum() == 0 and (long == 0).any()
