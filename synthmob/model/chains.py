@@ -43,8 +43,8 @@ class Chains:
 
 
 def without_home_after_home(transitions: FloatArray, published: npt.NDArray[np.bool_]) -> FloatArray:
-    """Transitions (before + 1, purpose, phase, after + 1), 'none' first, without home after home, unless a `published` cell has it: two stays
-    at home are one. So much of a day is spent there that what shrinks to all purposes would make it up."""
+    """Transitions (before + 1, purpose, phase, after + 1), 'none' first, without home after home, unless a `published` cell has it: two
+    stays at home are one. So much of a day is spent there that what shrinks to all purposes would make it up."""
     if published[:, HOME, :, HOME + 1].any():
         return transitions
     out = transitions.copy()
