@@ -8,15 +8,13 @@ a metric asks for things that are seen once or twice, as which pairs of zones oc
 
 from __future__ import annotations
 
-import argparse
 import tempfile
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from privacy_cost import arguments, given
 
-from synthmob import worlds
 from synthmob.domain import Domain
 from synthmob.engine import connect
 from synthmob.fidelity.compare import Fidelity, Tables, compare_inside
@@ -54,20 +52,11 @@ def compared(records: RecordFiles, zones: ZoningFile, seed: int, bootstraps: int
 
 def main() -> None:
     """Print a row a metric, the farthest from its floor first."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("records", type=Path, nargs="?")
-    parser.add_argument("zones", type=Path, nargs="?")
-    parser.add_argument("--world", type=int, metavar="N")
-    parser.add_argument("--seed", type=int, default=1)
+    parser = arguments(__doc__)
     parser.add_argument("--bootstraps", type=int, default=20)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        folder, shapes = asked.records, asked.zones
-        if asked.world:
-            folder = Path(scratch) / "records"
-            worlds.london(asked.world, 7, asked.seed).write(folder, events=False)
-            shapes = folder / "zones.geojson"
-        found = compared(RecordFiles(folder), ZoningFile(shapes), asked.seed, asked.bootstraps)
+        found = compared(*given(asked, scratch), asked.seed, asked.bootstraps)
     print(f"{'metric':72} {'value':>9} {'floor':>9} {'ratio':>7}")
     for metric in sorted(found.metrics, key=lambda m: -m.ratio):
         print(f"{metric.title:72.72} {metric.value:9.4g} {metric.floor:9.4g} {metric.ratio:7.2f}")

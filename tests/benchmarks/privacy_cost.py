@@ -38,22 +38,32 @@ def one(records: RecordFiles, zones: ZoningFile, asked: Asked, persons: int, see
         return checking.check_inside(records, zones, top / "out", second_opinion=False).fidelity
 
 
-def main() -> None:
-    """Print two tables: values beside floor and baseline, and ratios."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def arguments(what: str | None) -> argparse.ArgumentParser:
+    """Which records: a folder of them with its zones, or a made-up operator."""
+    parser = argparse.ArgumentParser(description=what)
     parser.add_argument("records", type=Path, nargs="?")
     parser.add_argument("zones", type=Path, nargs="?")
     parser.add_argument("--world", type=int, metavar="N", help="a made-up operator of N subscribers for a week")
-    parser.add_argument("--persons", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=1)
+    return parser
+
+
+def given(asked: argparse.Namespace, scratch: str) -> tuple[RecordFiles, ZoningFile]:
+    """The records and zones that were asked for; a made-up operator's are written into `scratch`."""
+    if not asked.world:
+        return RecordFiles(asked.records), ZoningFile(asked.zones)
+    folder = Path(scratch) / "records"
+    worlds.london(asked.world, 7, asked.seed).write(folder, events=False)
+    return RecordFiles(folder), ZoningFile(folder / "zones.geojson")
+
+
+def main() -> None:
+    """Print two tables: values beside floor and baseline, and ratios."""
+    parser = arguments(__doc__)
+    parser.add_argument("--persons", type=int, default=50_000)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        folder, shapes = asked.records, asked.zones
-        if asked.world:
-            folder = Path(scratch) / "records"
-            worlds.london(asked.world, 7, asked.seed).write(folder, events=False)
-            shapes = folder / "zones.geojson"
-        records, zones = RecordFiles(folder), ZoningFile(shapes)
+        records, zones = given(asked, scratch)
         runs = [Asked(epsilon, DELTA, None, group, accepted=True) for _, epsilon, group in RUNS]
         found = [one(records, zones, run, asked.persons, asked.seed) for run in runs]
         print(f"{asked.persons:,} synthetic persons, {records.period().days} days, seed {asked.seed}")
