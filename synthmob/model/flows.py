@@ -82,7 +82,7 @@ def _believed(tables: Marginals, found: Expectation, geography: Geography, lives
             continue
         expected, kept = _bounded(name, tables, found, geography, lives)
         noisy = _seen(tables[name], expected)
-        prior = expected * kept * _scale(noisy, expected * kept)
+        prior = expected * kept * noisy.scale(expected * kept)
         if name == "trip_km":  # a row for every day type and purpose
             rows = (-1, geography.n_bands)
             prior, noisy = prior.reshape(rows), noisy.moved(lambda a, rows=rows: a.reshape(rows))
@@ -140,7 +140,7 @@ def _retarget(tables: Marginals, levels: tuple[str, ...], believed: Mapping[str,
     unbounded: dict[str, FloatArray] = {}
     for name, persons in believed.items():
         expected, kept = _bounded(name, tables, found, geography, lives)
-        unbounded[name] = persons / _scale(_seen(tables[name], expected), expected * kept) / np.maximum(kept, LEAST)
+        unbounded[name] = persons / _seen(tables[name], expected).scale(expected * kept) / np.maximum(kept, LEAST)
     distances, daily = unbounded.get("distances"), unbounded.get("trip_km")
     if daily is not None:
         daily = daily * daytypes.days(lives, len(daily))
@@ -207,12 +207,6 @@ def _start(purposes: int, geography: Geography, day_types: int) -> Flows:
     return Flows(
         np.ones((purposes, geography.n)), np.tile(one[:, None] * one[None, :], (purposes * HEADINGS, 1, 1)), np.ones((areas, areas)),
         np.ones((day_types, purposes, geography.n_bands)))
-
-
-def _scale(noisy: Noisy, found: FloatArray) -> float:
-    """Persons of the release per unit of expectation, from the cells that were published."""
-    seen = noisy.published
-    return float(np.nan_to_num(noisy.count)[seen].sum() / max(float(found[seen].sum()), LEAST)) if seen.any() else 1.0
 
 
 def _scaled(flows: Flows, found: Expectation, targets: Targets) -> Flows:

@@ -58,9 +58,7 @@ def persistence(tables: Mapping[str, Marginal], chains: Sequence[Chains], days: 
 def _again(alone: FloatArray, noisy: Noisy) -> FloatArray:
     """Of days with a purpose followed by another, the share of which that has it too, shape (purposes - 1,): what was released, leaning on
     days that have nothing to do with each other."""
-    seen = noisy.published
-    scale = float(np.nan_to_num(noisy.count).sum()) / max(float(alone[seen].sum()), LEAST)
-    persons = reconcile.posterior(alone * scale, noisy)[0]
+    persons = reconcile.posterior(alone * noisy.scale(alone), noisy)[0]
     return persons[:, 0] / np.maximum(persons.sum(axis=1), LEAST)
 
 

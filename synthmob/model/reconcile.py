@@ -18,6 +18,7 @@ from synthmob.marginals import Marginal
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+Measure = Callable[[FloatArray, "Noisy"], float]
 Codes = npt.NDArray[Any]
 """Codes of cells: whole numbers of any width, for those of all pairs of zones are as many as the pairs."""
 LEAST = 1e-9
@@ -56,6 +57,11 @@ class Noisy:
         """Which cells were published."""
         return ~np.isnan(self.count)
 
+    def scale(self, found: FloatArray) -> float:
+        """Persons of the release per unit of what is `found` by other means, from the cells that were published."""
+        seen = self.published
+        return float(np.nan_to_num(self.count)[seen].sum() / max(float(found[seen].sum()), LEAST)) if seen.any() else 1.0
+
 
 def misfit(prior: FloatArray, noisy: Noisy) -> float:
     """The coefficient b of the model's relative error, from cells that the model puts above cut + sigma.
@@ -76,13 +82,9 @@ def posterior(prior: FloatArray, noisy: Noisy, *, b: float | None = None) -> tup
     b = misfit(np.maximum(prior, 0.0), noisy) if b is None else b
     mean, variance = np.empty(prior.shape), np.empty(prior.shape)
     for part in _blocks(prior):
-        mean[part], variance[part] = _posterior(np.maximum(prior[part], 0.0), Noisy(noisy.count[part], noisy.sigma, noisy.cut), b)
+        m = np.maximum(prior[part], 0.0)
+        mean[part], variance[part] = looked_at(m, m + b * m**2 + LEAST, noisy.moved(lambda a, part=part: a[part]), noisy.sigma**2)
     return mean, variance
-
-
-def _posterior(m: FloatArray, noisy: Noisy, b: float) -> tuple[FloatArray, FloatArray]:
-    """`posterior` of cells that are none below 0."""
-    return looked_at(m, m + b * m**2 + LEAST, noisy, noisy.sigma**2)
 
 
 def looked_at(m: FloatArray, tau: FloatArray, noisy: Noisy, error: FloatArray | float) -> tuple[FloatArray, FloatArray]:
@@ -170,8 +172,7 @@ def _blocks(table: FloatArray) -> Iterator[slice]:
     return (slice(k, k + rows) for k in range(0, len(table), rows))
 
 
-def settle(prior: FloatArray, noisy: Noisy, group: Codes, totals: FloatArray, measure: Callable[[FloatArray, Noisy], float] = misfit
-           ) -> FloatArray:  # fmt: skip
+def settle(prior: FloatArray, noisy: Noisy, group: Codes, totals: FloatArray, measure: Measure = misfit) -> FloatArray:
     """Posterior cells of a table whose sums by group are known; `measure` says how far off their prior is."""
     sums = sums_by(group, prior, len(totals))
     scaled = prior * (totals / np.maximum(sums, LEAST))[group]
@@ -275,8 +276,7 @@ def rake(seed: FloatArray, margins: Sequence[tuple[Codes, FloatArray]], *, round
     return table
 
 
-def descend(levels: Sequence[tuple[Noisy, IntArray]], totals: FloatArray, prior: FloatArray,
-            measure: Callable[[FloatArray, Noisy], float] = misfit) -> FloatArray:  # fmt: skip
+def descend(levels: Sequence[tuple[Noisy, IntArray]], totals: FloatArray, prior: FloatArray, measure: Measure = misfit) -> FloatArray:
     """A table over areas, from coarse to fine: areas on the first axis, anything on the others.
 
     `levels` holds, from coarse to fine, a released table and the parent (row of the level before) of each of its rows;

@@ -18,13 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from synthmob.counts.flows import HEADINGS
+from synthmob.model.chains import HOME
 from synthmob.model.geography import Geography
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 LEAST_PATCH = 16
-HOME = 0
-"""The first purpose: nobody looks for a place for it."""
 MOST_STEPS = 20
 """Distance bands are looked at in so many steps at most, or pairs of ranges of them would fill memory."""
 
