@@ -82,6 +82,9 @@ REASONS: dict[str, Reason] = {
     "visitors": Reason("1 for every pair of purpose and area that was ever visited", None),
     "trip_km": Reason(EACH_TRIP, None),
     "distances": Reason(EACH_TRIP, None),
+    "trip_km_by_departure": Reason(EACH_TRIP, None),
+    "trip_km_by_stay": Reason(EACH_TRIP, None),
+    "trip_km_by_origin": Reason(EACH_TRIP, None),
     "od": Reason(HALF_A_TRIP, None),
     "od_hour": Reason("every trip adds 1/days of its type to one cell, as many as a day has", None),
     "presence": Reason(

@@ -16,11 +16,12 @@ from synthmob.counts.routines import WORK_STAYS
 from synthmob.counts.usage import EVENTS_EDGES
 from synthmob.domain import DAY_TYPES, DIRECTIONS, EVENT_DURATION_EDGES_S, KINDS, VOLUME_EDGES_KB
 from synthmob.errors import FormatError
+from synthmob.model import reach
 from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
+from synthmob.model.flows import Flows
 from synthmob.model.mobility import MobilityModel
 from synthmob.model.modes import Modes
-from synthmob.model.schedules import Timing
-from synthmob.model.timing import BY_CLOCK, QUARTERS
+from synthmob.model.timing import BY_CLOCK, QUARTERS, Timing
 from synthmob.model.usage import HOURS, Usage
 
 Array = npt.NDArray[Any]
@@ -51,9 +52,7 @@ def check(model: MobilityModel) -> None:
     _weights("anchors.band_groups", anchors.band_groups, (bands, ANY))
     if not 1 <= anchors.groups.shape[2] <= groups or anchors.band_groups.shape[1] not in (1, anchors.groups.shape[2]):
         _refuse("anchors.groups", f"{anchors.groups.shape[2]} groups where sex and age make {groups}")
-    _weights("flows.attraction", flows.attraction, (segments, zones))
-    _weights("flows.deterrence", flows.deterrence, (segments * HEADINGS, bands, bands))
-    _weights("flows.daily", flows.daily, (len(routines.chains), segments, bands))
+    _flows(flows, segments, zones, bands, kinds)
     _weights("flows.affinity", flows.affinity, (districts, districts))
     _weights("routines.travel", routines.travel, (bands, len(domain.travel_edges_min)))
     _weights("routines.work_anchor", routines.work_anchor, (kinds, len(WORK_STAYS)))
@@ -75,6 +74,14 @@ def check(model: MobilityModel) -> None:
         _modes(model.modes, bands, len(domain.modes), len(domain.travel_edges_min))
     if model.usage is not None:
         _usage(model.usage, anchors.groups.shape[2], zones, len(domain.apps))
+
+
+def _flows(flows: Flows, segments: int, zones: int, bands: int, day_types: int) -> None:
+    _weights("flows.attraction", flows.attraction, (segments, zones))
+    _weights("flows.deterrence", flows.deterrence, (segments * HEADINGS, bands, bands))
+    _weights("flows.daily", flows.daily, (day_types, segments, bands))
+    for name, factor, n_kinds in zip(("departing", "lasting", "origins"), flows.reach, reach.KINDS, strict=True):
+        _weights(f"flows.{name}", factor, (segments, n_kinds, bands))
 
 
 def _modes(modes: Modes, bands: int, n: int, bins: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from synthmob.counts.reach import DEPARTURES, FIRST_ERRAND, LASTINGS, ORIGINS
 from synthmob.domain import Domain
 from synthmob.model.anchors import Anchors
 from synthmob.model.chains import MAX_STAYS, Chains
@@ -15,8 +16,7 @@ from synthmob.model.journeys import Journeys, _shape
 from synthmob.model.mobility import MobilityModel
 from synthmob.model.rehearsal import play
 from synthmob.model.routines import Routines
-from synthmob.model.schedules import Timing
-from synthmob.model.timing import QUARTERS, Laws
+from synthmob.model.timing import QUARTERS, Laws, Timing
 from synthmob.period import Period
 from synthmob.zones import Level, Zoning
 
@@ -98,6 +98,11 @@ def timing(law: Chains, times: Laws | None = None, n: int = 4_000) -> Timing:
     return Timing(schedules, np.ones(len(chain)), np.arange(0, len(chain) + 1, n))
 
 
+def errands(factor: Any) -> Any:
+    """A factor (kinds, bands) for all segments but homes and work, which lie where they lie."""
+    return np.stack([np.ones_like(factor) if p < FIRST_ERRAND else factor for p in range(7)])
+
+
 def model(**changes: Any) -> MobilityModel:
     """The model of this file, or one with some of its parts replaced."""
     kinds = tuple(chains(k) for k in (WEEKDAYS, WEEKENDS))
@@ -108,7 +113,10 @@ def model(**changes: Any) -> MobilityModel:
     flows = Flows(
         attraction=1.0 + np.arange(7)[:, None] * np.array([1, 3, 2, 5, 4, 0.25])[None, :],
         deterrence=np.tile(1.0 / (1 + km[:, None] + 2 * km[None, :]), (21, 1, 1)), affinity=1 + np.eye(3),
-        daily=1.0 + np.concatenate([np.arange(12).reshape(2, 6), [[12], [13]]], axis=1)[..., None] * np.linspace(0.0, 0.1, BANDS))
+        daily=1.0 + np.concatenate([np.arange(12).reshape(2, 6), [[12], [13]]], axis=1)[..., None] * np.linspace(0.0, 0.1, BANDS),
+        departing=errands(1.0 + np.arange(DEPARTURES)[:, None] * np.linspace(0.0, 0.2, BANDS)),
+        lasting=errands(1.0 + np.arange(LASTINGS)[:, None] * np.linspace(0.3, 0.0, BANDS)),
+        origins=errands(1.0 + np.arange(ORIGINS)[:, None] * np.linspace(0.0, 0.4, BANDS)))
     routines = Routines(
         chains=kinds, timings=tuple(timing(k) for k in kinds), travel=travel,
         work_anchor=np.array([[0.75, 0.5, 0.25, 0.6], [1.0, 0.0, 0.0, 1.0]]), exploration=np.array([2.0, 1.0, 1.0, 0.5, 3.0, 2.0, 0.2]),

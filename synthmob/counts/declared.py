@@ -9,6 +9,7 @@ from synthmob.counts.anchors import ANCHORS
 from synthmob.counts.flows import FLOWS
 from synthmob.counts.habits import HABITS
 from synthmob.counts.modes import MODES
+from synthmob.counts.reach import REACH
 from synthmob.counts.routines import ROUTINES
 from synthmob.counts.statistic import Public, Statistic
 from synthmob.counts.timing import TIMING
@@ -18,7 +19,7 @@ from synthmob.marginals import Marginal
 
 OF_PEOPLE = ("sex", "age_band")
 """The axes that a publisher may cut in bands of their own."""
-KNOWN: dict[str, Statistic] = {s.name: s for s in (*ANCHORS, *FLOWS, *ROUTINES, *HABITS, *MODES, *TIMING, *USAGE)}
+KNOWN: dict[str, Statistic] = {s.name: s for s in (*ANCHORS, *FLOWS, *REACH, *ROUTINES, *HABITS, *MODES, *TIMING, *USAGE)}
 
 
 def check_axes(tables: Mapping[str, Marginal], public: Public, *, planned: bool) -> None:

@@ -9,8 +9,7 @@ from synthmob.domain import DAY_TYPES, Domain
 from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
 from synthmob.model.reconcile import FloatArray
 from synthmob.model.routines import Routines
-from synthmob.model.schedules import Timing
-from synthmob.model.timing import QUARTERS
+from synthmob.model.timing import QUARTERS, Timing
 
 LEAVE_MEAN_MIN, LEAVE_SPREAD_MIN = 470.0, 50.0
 WORK_MEAN_MIN, WORK_SPREAD_MIN = 510.0, 50.0

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from synthmob import seeds
 from synthmob.counts.flows import HEADINGS
+from synthmob.model import reach
 from synthmob.model.geography import Geography
 from synthmob.model.lives import Lives
 from synthmob.model.reconcile import FloatArray
@@ -23,12 +24,21 @@ MOST_REMEMBERED = 48
 class Flows:
     """The destination law: `attraction` (purposes, zones), `deterrence` (purposes x headings, bands to the anchor ahead, bands from
     the stay before), that of purpose p on the way home in row 2 p and to work in the next, `affinity` (districts before, districts),
-    and `daily` (day types, purposes, bands from the stay before), what a day type changes in deterrence."""
+    `daily` (day types, purposes, bands from the stay before), what a day type changes in deterrence, and what the part of the day, the
+    length of the stay and the stay before do, `departing`, `lasting` and `origins` (purposes, kinds, bands)."""
 
     attraction: FloatArray
     deterrence: FloatArray
     affinity: FloatArray
     daily: FloatArray
+    departing: FloatArray
+    lasting: FloatArray
+    origins: FloatArray
+
+    @property
+    def reach(self) -> tuple[FloatArray, ...]:
+        """What changes with the hour, the length of the stay and the stay before."""
+        return self.departing, self.lasting, self.origins
 
     @property
     def by_day(self) -> FloatArray:
@@ -45,9 +55,10 @@ def day_rows(deterrence: FloatArray, daily: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class Expectation:
-    """Person-days by (purpose, zone), (day type, purpose and heading, to anchor, from previous) and (district, district).
+    """Person-days by (purpose, zone), (day type, purpose and heading, to anchor, from previous), (district, district) and (purpose, row
+    of reach, from previous).
 
-    The `fixed_` parts are those at anchors, which no destination law can move.
+    The `fixed_` parts are those at anchors, which no destination law can move; nobody looks for an anchor, and `reached` has none.
     """
 
     destinations: FloatArray
@@ -56,6 +67,7 @@ class Expectation:
     fixed_destinations: FloatArray
     fixed_daily_distances: FloatArray
     fixed_districts: FloatArray
+    reached: FloatArray
     visits: Visits
 
     @property
@@ -72,7 +84,7 @@ class Expectation:
 @dataclass(frozen=True)
 class Visits:
     """The lives as drawn, one entry a stay: whose life of some days, its row of the lives, rank in its day, purpose, heading (1 to
-    work, 2 at the ends of a day), zone, anchor ahead, zone before."""
+    work, 2 at the ends of a day), zone, anchor ahead, zone before, row of reach."""
 
     life: IntArray
     row: IntArray
@@ -82,25 +94,27 @@ class Visits:
     zone: IntArray
     anchor: IntArray
     origin: IntArray
+    reach: IntArray
 
 
 @dataclass(frozen=True)
 class _Tally:
-    """Sums being made: the same three tables as an Expectation."""
+    """Sums being made: the same tables as an Expectation."""
 
     destinations: FloatArray
     distances: FloatArray
     districts: FloatArray
+    reached: FloatArray
 
     @staticmethod
     def empty(flows: Flows, geography: Geography) -> _Tally:
         purposes, bands = len(flows.attraction), geography.n_bands
         return _Tally(
             np.zeros((purposes, geography.n)), np.zeros((len(flows.daily), purposes * HEADINGS, bands, bands)),
-            np.zeros(flows.affinity.shape))
+            np.zeros(flows.affinity.shape), np.zeros((purposes, reach.ROWS + 1, bands)))
 
-    def settle(self, day_type: int, purpose: IntArray, heading: IntArray, zone: IntArray, anchor: IntArray, origin: IntArray, rank: int,
-               geography: Geography) -> None:  # fmt: skip
+    def settle(self, day_type: int, purpose: IntArray, heading: IntArray, zone: IntArray, anchor: IntArray, origin: IntArray, row: IntArray,
+               rank: int, geography: Geography) -> None:  # fmt: skip
         """Count stays whose zone is known."""
         np.add.at(self.destinations, (purpose, zone), 1.0)
         if rank > 0:
@@ -108,6 +122,7 @@ class _Tally:
             kind = purpose * HEADINGS + heading
             np.add.at(self.distances[day_type], (kind, geography.bands[anchor, zone], geography.bands[origin, zone]), 1.0)
             np.add.at(self.districts, (district[origin], district[zone]), 1.0)
+            np.add.at(self.reached, (purpose, row, geography.bands[origin, zone]), 1.0)
 
 
 @dataclass(frozen=True)
@@ -156,16 +171,17 @@ def expectation(flows: Flows, geography: Geography, lives: Lives, work_anchor: F
     visits = Visits(*(np.concatenate(column) for column in zip(*seen, strict=True)))
     return Expectation(
         drawn.destinations + fixed.destinations, drawn.distances + fixed.distances, drawn.districts + fixed.districts,
-        fixed.destinations, fixed.distances, fixed.districts, visits)
+        fixed.destinations, fixed.distances, fixed.districts, drawn.reached, visits)
 
 
 def _day(flows: Flows, deterrence: FloatArray, day_type: int, geography: Geography, lives: Lives, today: IntArray,
          work_anchor: FloatArray, exploration: FloatArray, memory: _Memory, fixed: _Tally, drawn: _Tally) -> list[tuple[IntArray, ...]]:
     """One day of every life, the rows `today` with the day type's `deterrence`: tallied, remembered, and returned as the columns of
     Visits, rank by rank."""
-    from synthmob.model.outings import recalled
+    from synthmob.model.outings import recalled, tally_outings
 
     here, works_done, lengths = lives.home.copy(), np.zeros(len(lives.home), dtype=np.int64), lives.lengths[today]
+    clock, reaching = np.zeros(len(lives.home), dtype=np.int64), reach.joined(flows.reach)
     seen: list[tuple[IntArray, ...]] = []
     for rank in range(int(lengths.max(initial=0))):
         alive = today[lengths > rank]
@@ -177,21 +193,32 @@ def _day(flows: Flows, deterrence: FloatArray, day_type: int, geography: Geograp
         at_work = (purpose == WORK) & (work >= 0) & (u[1] < work_anchor[_work_stays(lives, alive, rank, works_done, origin)])
         works_done[alive] += purpose == WORK
         zone = np.where(purpose == HOME, lives.home[alive], np.where(at_work, work, -1))
+        row = np.full(len(alive), reach.ROWS)
+        if lives.times is not None and rank > 0:
+            before = lives.purposes[alive, rank - 1].astype(np.int64)
+            row = lives.times.rows(alive, rank, clock[alive], before, lengths[lengths > rank] == rank + 1)
         out = np.flatnonzero(zone < 0)
         zone[out] = recalled(
-            memory.zones, memory.known, life[out], purpose[out], heading[out], anchor[out], origin[out], deterrence, geography.bands,
-            exploration, u[2][out], u[3][out])
+            memory.zones, memory.known, life[out], purpose[out], heading[out], anchor[out], origin[out], row[out], deterrence, reaching,
+            geography.bands, exploration, u[2][out], u[3][out])
         at_anchor = (purpose == HOME) | at_work
         for tally, which in ((fixed, at_anchor), (drawn, ~at_anchor & (zone >= 0))):
-            tally.settle(day_type, purpose[which], heading[which], zone[which], anchor[which], origin[which], rank, geography)
+            tally.settle(day_type, purpose[which], heading[which], zone[which], anchor[which], origin[which], row[which], rank, geography)
         kind = purpose * HEADINGS + heading
         for q in np.unique(kind[zone < 0]):
             chosen = np.flatnonzero((zone < 0) & (kind == q))
-            sums = (drawn.destinations[q // HEADINGS], drawn.distances[day_type, q], drawn.districts)
-            zone[chosen] = _draw(flows, deterrence[q], geography, int(q), anchor[chosen], origin[chosen], u[0][chosen], rank, sums)
+            p = q // HEADINGS
+            sums = (drawn.destinations[p], drawn.distances[day_type, q], drawn.districts, drawn.reached[p])
+            appeal = flows.attraction[p] * flows.affinity[:, geography.parents["district"]]
+            zone[chosen] = tally_outings(
+                appeal, deterrence[q], reaching[p], geography.bands, geography.parents["district"], anchor[chosen], origin[chosen],
+                row[chosen], u[0][chosen], rank > 0, *sums)
         memory.remember(life[out], purpose[out], zone[out])
+        if lives.times is not None:
+            to_come = lengths[lengths > rank] - rank - 1
+            clock[alive] = lives.times.ends(alive, rank, clock[alive], geography.bands[origin, zone].astype(np.int64), to_come)
         here[alive] = zone
-        seen.append((life, alive, np.full(len(alive), rank), purpose, heading, zone, anchor, origin))
+        seen.append((life, alive, np.full(len(alive), rank), purpose, heading, zone, anchor, origin, row))
     return seen
 
 
@@ -208,13 +235,3 @@ def _work_stays(lives: Lives, alive: IntArray, rank: int, works_done: IntArray, 
     """Which of WORK_STAYS each stay is, if it is one at work."""
     straight = (lives.purposes[alive, rank - 1] == WORK) & (rank > 0)
     return np.where(straight, np.where(origin == lives.work[alive], 2, 3), np.minimum(works_done[alive], 1))
-
-
-def _draw(flows: Flows, deterrence: FloatArray, geography: Geography, q: int, anchor: IntArray, origin: IntArray, u: FloatArray,
-          rank: int, sums: tuple[FloatArray, FloatArray, FloatArray]) -> IntArray:  # fmt: skip
-    """Zones of some outings of one purpose and heading by the law, their probabilities added to the sums."""
-    from synthmob.model.outings import tally_outings
-
-    appeal = flows.attraction[q // HEADINGS] * flows.affinity[:, geography.parents["district"]]
-    return tally_outings(
-        appeal, deterrence, geography.bands, geography.parents["district"], anchor, origin, u, rank > 0, *sums)

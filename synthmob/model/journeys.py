@@ -65,10 +65,10 @@ def expected(found: Expectation, lives: Lives, geography: Geography, travel: Flo
     counted = np.bincount(kind * bands + geography.bands[v.origin[trip], v.zone[trip]], minlength=int(np.prod(_shape(purposes))) * bands)
     trips = counted.reshape(*_shape(purposes), bands).astype(np.float64)
     share = reconcile.conditional(trips, reconcile.ladder(trips, weight=LEAN), weight=LEAN)
-    return Journeys(_quantiles(share.reshape(-1, bands) @ travel, edges_min), purposes)
+    return Journeys(quantiles(share.reshape(-1, bands) @ travel, edges_min), purposes)
 
 
-def _quantiles(shares: FloatArray, edges_min: IntArray) -> FloatArray:
+def quantiles(shares: FloatArray, edges_min: IntArray) -> FloatArray:
     """Minutes at TIMES even quantiles of binned laws (kinds, bins), even inside a bin as they are drawn."""
     quantiles = (np.arange(TIMES) + 0.5) / TIMES
     cumulative = np.cumsum(shares, axis=1) / shares.sum(axis=1, keepdims=True)

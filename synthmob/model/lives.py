@@ -1,28 +1,56 @@
-"""A fixed sample of synthetic lives to fit destinations on: home, work, class and the chains of some days, without times or places."""
+"""A fixed sample of synthetic lives to fit destinations on: home, work, class and the chains of some days, without places."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from synthmob import seeds
+from synthmob.domain import MINUTES_PER_DAY
+from synthmob.model import leaving, reach
 from synthmob.model.anchors import YES, Anchors
-from synthmob.model.chains import Chains
+from synthmob.model.chains import MAX_STAYS, Chains
 from synthmob.model.geography import Geography
 from synthmob.model.habits import Types
 from synthmob.model.reconcile import FloatArray
+from synthmob.model.timing import LEAST_LEFT, Timing
 
 IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Times:
+    """When lives do what: `schedules` int16 (rows, MAX_STAYS) of their days, as those of a model's timings; `minutes` (distance bands,
+    times) that trips take, to draw from evenly; `duration_edges`, min."""
+
+    schedules: npt.NDArray[np.int16]
+    minutes: FloatArray
+    duration_edges: IntArray
+
+    def rows(self, alive: IntArray, rank: int, clock: IntArray, before: IntArray, last: npt.NDArray[np.bool_]) -> IntArray:
+        """The row of reach of stay `rank` of the days `alive`, for which people leave at `clock` after one for the purpose `before`, both
+        (days,); `last` of their day or not."""
+        return reach.rows(clock, before, self.schedules[alive, rank].astype(np.int64), last, self.duration_edges)
+
+    def ends(self, alive: IntArray, rank: int, clock: IntArray, band: IntArray, to_come: IntArray) -> IntArray:
+        """When stay `rank` of the days `alive` ends, so far (bands) from the one before it, which ended at `clock`; all (days,)."""
+        way, within = seeds.uniforms(seeds.stage_key(0, "clock"), alive, rank, np.arange(2)[:, None])
+        trip = np.maximum(self.minutes[band, (way * self.minutes.shape[1]).astype(np.int64)], 1).astype(np.int64)
+        latest = MINUTES_PER_DAY - 1 - LEAST_LEFT * to_come
+        entry = self.schedules[alive, rank].astype(np.int64)
+        _, ends = leaving.times(entry, within, rank == 0, clock, trip, latest, self.duration_edges)
+        return np.where(to_come > 0, ends, MINUTES_PER_DAY)
 
 
 @dataclass(frozen=True)
 class Lives:
     """One row a person-day, every row worth `weight` persons: home, work (-1 for none), purposes (rows, stays), lengths.
 
-    A person has `days` rows, one after the other, of the day types `day_types` (days,), rows of the routines.
+    A person has `days` rows, one after the other, of the day types `day_types` (days,), rows of the routines. `chain` (rows,) is which
+    chain of its day type a day is, where that is known, and `times` when it has what.
     """
 
     home: IntArray
@@ -32,6 +60,8 @@ class Lives:
     weight: float
     days: int = 1
     day_types: tuple[int, ...] = (0,)
+    chain: IntArray | None = None
+    times: Times | None = None
 
     @property
     def day_type(self) -> IntArray:
@@ -44,7 +74,25 @@ class Lives:
             return self
         chosen = (np.arange(0, len(self.home) // self.days, step)[:, None] * self.days + np.arange(self.days)).ravel()
         weight = self.weight * len(self.home) / len(chosen)
-        return Lives(self.home[chosen], self.work[chosen], self.purposes[chosen], self.lengths[chosen], weight, self.days, self.day_types)
+        chain = None if self.chain is None else self.chain[chosen]
+        times = None if self.times is None else replace(self.times, schedules=self.times.schedules[chosen])
+        return replace(
+            self, home=self.home[chosen], work=self.work[chosen], purposes=self.purposes[chosen], lengths=self.lengths[chosen],
+            weight=weight, chain=chain, times=times)
+
+    def timed(self, timings: Sequence[Timing], minutes: FloatArray, duration_edges: IntArray) -> Lives:
+        """The same lives with a schedule for every day, drawn from those of its chain."""
+        if self.chain is None:
+            raise ValueError("lives whose chains are not known have no times")
+        schedules = np.empty((len(self.home), MAX_STAYS), dtype=np.int16)
+        u = seeds.uniforms(seeds.stage_key(0, "lives"), np.arange(len(self.home)), 1, 0)
+        for kind, law in enumerate(timings):
+            mine = self.day_type == kind
+            before = np.append(0.0, np.cumsum(law.weights))
+            low, high = law.first[self.chain[mine]], law.first[self.chain[mine] + 1]
+            at = before[low] + u[mine] * (before[high] - before[low])
+            schedules[mine] = law.schedules[np.clip(np.searchsorted(before[1:], at, side="right"), low, high - 1)]
+        return replace(self, times=Times(schedules, minutes, duration_edges))
 
 
 def sample_lives(anchors: Anchors, chains: Sequence[Chains], types: Types, day_types: tuple[int, ...], geography: Geography, n: int
@@ -70,12 +118,12 @@ def sample_lives(anchors: Anchors, chains: Sequence[Chains], types: Types, day_t
     kind = np.resize(np.asarray(day_types), len(rows))
     which = seeds.uniforms(seeds.stage_key(0, "lives"), rows, 0, 3)
     purposes = np.empty((len(rows), chains[0].purposes.shape[1]), dtype=np.int8)
-    lengths = np.empty(len(rows), dtype=np.int64)
+    lengths, chain = np.empty(len(rows), dtype=np.int64), np.empty(len(rows), dtype=np.int64)
     for day_type, law in enumerate(chains):
         mine = kind == day_type
         chosen = pick_rows(np.cumsum(types.laws[day_type], axis=1), who[mine], which[mine])
-        purposes[mine], lengths[mine] = law.purposes[chosen], law.lengths[chosen]
-    return Lives(np.repeat(home, days), np.repeat(work, days), purposes, lengths, float(homes.sum()) / len(rows), days, day_types)
+        purposes[mine], lengths[mine], chain[mine] = law.purposes[chosen], law.lengths[chosen], chosen
+    return Lives(np.repeat(home, days), np.repeat(work, days), purposes, lengths, float(homes.sum()) / len(rows), days, day_types, chain)
 
 
 def _evenly(home: IntArray, u: FloatArray) -> FloatArray:

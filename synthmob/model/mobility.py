@@ -12,11 +12,11 @@ import numpy.typing as npt
 from synthmob.counts import Public
 from synthmob.counts.declared import check_axes
 from synthmob.counts.timing import COARSE_DURATION_EDGES_MIN, COARSE_START_EDGES_MIN
-from synthmob.domain import DAY_TYPES, Domain
+from synthmob.domain import DAY_TYPES, MINUTES_PER_DAY, Domain
 from synthmob.errors import ZoningError
 from synthmob.marginals import Marginal
 from synthmob.model import anchors as anchors_law
-from synthmob.model import defaults, habits
+from synthmob.model import defaults, habits, reach
 from synthmob.model import flows as flows_law
 from synthmob.model import journeys as journeys_law
 from synthmob.model import modes as modes_law
@@ -117,16 +117,21 @@ def _lives(anchors: Anchors, routines: Routines, domain: Domain, week: tuple[int
 
 def _flows_and_times(tables: dict[str, Marginal], levels: tuple[str, ...], geography: Geography, lives: Lives, routines: Routines,
                      domain: Domain, days: npt.NDArray[np.int64]) -> tuple[Flows, Routines]:
-    """Where people go, and then when: how long they are on their way depends on where."""
+    """Where people go, and then when, for how long they are on their way depends on where; and how far they go depends on when."""
     work_anchor = (routines.work_anchor * _shares(days)[:, None]).sum(axis=0)
-    flows = flows_law.fit_flows(tables, levels, geography, lives, work_anchor, len(domain.segments), routines.exploration, len(days))
+    exploration, timed = routines.exploration, routines_law.has_routines(tables) and all(name in tables for name in reach.TABLES)
+    begun = flows_law.begin(tables, levels, geography, lives, work_anchor, len(domain.segments), exploration, len(days), goes_on=timed)
     if not routines_law.has_routines(tables):
-        return flows, routines
-    some = lives.every(flows_law.PART)
-    found = expectation(flows, geography, some, work_anchor, routines.exploration)
+        return begun.flows, routines
+    some, bins = lives.every(flows_law.PART), duration_bins(domain)
+    found = expectation(begun.flows, geography, some, work_anchor, exploration)
     edges = np.append(np.asarray(domain.travel_edges_min), LAST_EDGE_MIN)
     journeys = journeys_law.expected(found, some, geography, routines.travel, edges)
-    return flows, routines_law.with_times(routines, tables, domain, duration_bins(domain), journeys, days == 1)
+    routines = routines_law.with_times(routines, tables, domain, bins, journeys, days == 1)
+    if not timed:
+        return begun.flows, routines
+    lives = lives.timed(routines.timings, journeys_law.quantiles(routines.travel, edges), np.append(bins.fine, MINUTES_PER_DAY))
+    return flows_law.go_on(begun, tables, levels, geography, lives, work_anchor, exploration), routines
 
 
 def _shares(days: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

@@ -8,28 +8,29 @@ import numba as nb
 import numpy as np
 
 from synthmob.counts.flows import HEADINGS
-from synthmob.searches import pick, pick_between, pick_zone
+from synthmob.searches import pick, pick_between
 
 
 @nb.njit(cache=True, nogil=True)
 def tally_outings(
-    appeal: Any, deterrence: Any, bands: Any, district: Any, anchor: Any, origin: Any, u: Any, moving: Any,
-    destinations: Any, distances: Any, districts: Any,
+    appeal: Any, deterrence: Any, reach: Any, bands: Any, district: Any, anchor: Any, origin: Any, row: Any, u: Any, moving: Any,
+    destinations: Any, distances: Any, districts: Any, reached: Any,
 ) -> Any:
     """The zone of each outing of one purpose, shape (outings,), drawn at quantile `u` of its law; the law itself is added to the sums.
 
     `appeal` (districts before, zones) is attraction times affinity, `deterrence` and `distances` are (bands to the anchor ahead, bands
-    from the stay before), `destinations` (zones,), `districts` (districts, districts). Only where `moving` do distances and districts
-    count: the first stay of a day is no trip. Outings are added in order, so the sums are the same to the bit on every run.
+    from the stay before), `reach` and `reached` (rows, bands from the stay before), an outing being of `row` (outings,), `destinations`
+    (zones,), `districts` (districts, districts). Only where `moving` do distances and districts count: the first stay of a day is no
+    trip. Outings are added in order, so the sums are the same to the bit on every run.
     """
     zones = appeal.shape[1]
     chance, cumulative = np.empty(zones), np.empty(zones)
     drawn = np.empty(len(anchor), dtype=np.int64)
     for i in range(len(anchor)):
         ahead, behind, before = bands[anchor[i]], bands[origin[i]], district[origin[i]]
-        total = 0.0
+        pull, total = reach[row[i]], 0.0
         for zone in range(zones):
-            chance[zone] = appeal[before, zone] * deterrence[ahead[zone], behind[zone]]
+            chance[zone] = appeal[before, zone] * deterrence[ahead[zone], behind[zone]] * pull[behind[zone]]
             total += chance[zone]
             cumulative[zone] = total
         drawn[i] = pick_between(cumulative, u[i] * total, 0, zones - 1)
@@ -39,28 +40,33 @@ def tally_outings(
             if moving:
                 distances[ahead[zone], behind[zone]] += share
                 districts[before, district[zone]] += share
+                reached[row[i], behind[zone]] += share
     return drawn
 
 
 @nb.njit(cache=True, nogil=True)
 def recalled(
-    zones: Any, known: Any, life: Any, purpose: Any, heading: Any, anchor: Any, origin: Any, deterrence: Any, bands: Any, exploration: Any,
-    u: Any, which: Any,
+    zones: Any, known: Any, life: Any, purpose: Any, heading: Any, anchor: Any, origin: Any, row: Any, deterrence: Any, reach: Any,
+    bands: Any, exploration: Any, u: Any, which: Any,
 ) -> Any:  # fmt: skip
     """The known place that each stay returns to, -1 where it goes somewhere new, shape (stays,): as the kernel decides it.
 
     `zones` (lives, purposes, places) are the places, the first `known` (lives, purposes) of them; of the k known, one is returned to
     with probability k / (k + exploration[purpose]), each in proportion to the `deterrence` (purposes x headings, bands, bands) of its
-    distances for that purpose and `heading`, one of HEADINGS.
+    distances for that purpose and `heading`, one of HEADINGS, times the `reach` (purposes, rows, bands) of its `row` (stays,).
     """
-    weights, alike = np.empty(zones.shape[2]), np.ones(len(bands))
+    weights = np.empty(zones.shape[2])
     out = np.full(len(life), -1)
     for i in range(len(life)):
         k, p = known[life[i], purpose[i]], purpose[i]
         if u[i] * (k + exploration[p]) >= k:
             continue
-        push = deterrence[HEADINGS * p + heading[i]]
-        out[i] = pick_zone(alike, push, bands[anchor[i]], bands[origin[i]], zones[life[i], p, :k], weights, which[i])
+        push, pull, ahead, behind, total = deterrence[HEADINGS * p + heading[i]], reach[p, row[i]], bands[anchor[i]], bands[origin[i]], 0.0
+        for n in range(k):
+            zone = zones[life[i], p, n]
+            total += push[ahead[zone], behind[zone]] * pull[behind[zone]]
+            weights[n] = total
+        out[i] = zones[life[i], p, pick_between(weights, which[i] * total, 0, k - 1)]
     return out
 
 

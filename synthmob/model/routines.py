@@ -19,8 +19,8 @@ from synthmob.model.chains import MAX_STAYS, Chains
 from synthmob.model.durations import DURATION_TABLES, Arriving, Released, fit_durations
 from synthmob.model.journeys import Journeys
 from synthmob.model.reconcile import LEAST, FloatArray, Noisy
-from synthmob.model.schedules import Timing, fit_schedules
-from synthmob.model.timing import Bins, Laws
+from synthmob.model.schedules import fit_schedules
+from synthmob.model.timing import Bins, Laws, Timing
 
 Marginals = Mapping[str, Marginal]
 REHEARSALS = 5

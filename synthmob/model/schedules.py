@@ -22,7 +22,7 @@ from synthmob.model.chains import MAX_STAYS, NOBODY, Chains
 from synthmob.model.journeys import Journeys
 from synthmob.model.reconcile import LEAST, FloatArray, Noisy
 from synthmob.model.rehearsal import Played, play, replay
-from synthmob.model.timing import BY_CLOCK, HOURS, QUARTERS, Bins, IntArray, Laws, chain_rows, contexts, day_kinds, rows_of
+from synthmob.model.timing import BY_CLOCK, HOURS, QUARTERS, Bins, IntArray, Laws, Timing, chain_rows, contexts, day_kinds, rows_of
 
 POOL, LEAST_POOL, POOL_A_PERSON = 60_000, 20_000, 10
 """Played days: so many for each person of a release, in these bounds."""
@@ -46,20 +46,6 @@ REST_ERROR, SCALE_ERROR = 1.0, 0.02
 """How far off the pool may be in the suppressed cells of a group together, and a table in the published ones, as a part of them."""
 MOST_STEP, MOST_CHANGE = 1.1, 30.0
 """The most that one cell of one step (a logarithm), and all steps together (a factor), may change the weight of a day."""
-
-
-@dataclass(frozen=True)
-class Timing:
-    """The times of one day type: whole days to draw from.
-
-    `schedules` int16 (schedules, MAX_STAYS): the quarter hour of the first departure, then of every stay but the last its duration bin,
-    or BY_CLOCK plus the quarter hour at which it ends, NOBODY beyond; `weights`
-    (schedules,); those of chain c are rows `first[c]` to `first[c + 1]` - 1, `first` (chains + 1,).
-    """
-
-    schedules: npt.NDArray[np.int16]
-    weights: FloatArray
-    first: IntArray
 
 
 @dataclass(frozen=True)

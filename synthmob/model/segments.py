@@ -16,8 +16,8 @@ from synthmob.marginals import Marginal
 from synthmob.model.chains import Chains
 
 BY_SEGMENT = (
-    "destinations", "visitors", "distances", "trip_km", "first_departure_next", "departures_to", "episodes", "durations",
-    "durations_left", "durations_between")  # fmt: skip
+    "destinations", "visitors", "distances", "trip_km", "trip_km_by_departure", "trip_km_by_stay", "trip_km_by_origin",
+    "first_departure_next", "departures_to", "episodes", "durations", "durations_left", "durations_between")  # fmt: skip
 """The statistics that are counted by segment."""
 
 

@@ -48,6 +48,20 @@ class Laws:
 
 
 @dataclass(frozen=True)
+class Timing:
+    """The times of one day type: whole days to draw from.
+
+    `schedules` int16 (schedules, MAX_STAYS): the quarter hour of the first departure, then of every stay but the last its duration bin,
+    or BY_CLOCK plus the quarter hour at which it ends, NOBODY beyond; `weights`
+    (schedules,); those of chain c are rows `first[c]` to `first[c + 1]` - 1, `first` (chains + 1,).
+    """
+
+    schedules: npt.NDArray[np.int16]
+    weights: FloatArray
+    first: IntArray
+
+
+@dataclass(frozen=True)
 class Bins:
     """Bin edges, min: fine durations, coarse durations, coarse starts."""
 

@@ -12,12 +12,13 @@ import numpy.typing as npt
 
 from synthmob import seeds
 from synthmob.errors import InputError
-from synthmob.model import habits
+from synthmob.model import habits, reach
 from synthmob.model.geography import Geography
 from synthmob.model.journeys import LAST_EDGE_MIN
 from synthmob.model.mobility import MobilityModel
 from synthmob.model.modes import Modes
-from synthmob.model.schedules import Timing
+from synthmob.model.reconcile import LEAST
+from synthmob.model.timing import Timing
 from synthmob.synthesis import places
 from synthmob.synthesis.order import even
 from synthmob.synthesis.points import INWARD, Triangles
@@ -32,7 +33,7 @@ MAX_PERSONS = 10**9
 LAST_DURATION_EDGE = 1440
 LIVED_BY = (
     "purposes", "lengths", "schedules", "duration_edges", "travel", "travel_edges", "mode_share", "habit", "work_anchor", "exploration",
-    "deterrence", "affinity", "attraction", "bands", "district", "spot", "patch_first", "patch_zone", "mass", "code", "most",
+    "deterrence", "reach", "affinity", "attraction", "bands", "district", "spot", "patch_first", "patch_zone", "mass", "code", "most",
     "zone_alias", "tied")  # fmt: skip
 """The laws that `kernel.live` takes, in its order."""
 
@@ -196,6 +197,7 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
     routines, flows = model.routines, model.flows
     chains, bands = routines.chains, len(routines.travel)
     by_mode = Modes(np.ones((bands, 1)), routines.travel[:, None], np.zeros(1)) if model.modes is None else model.modes
+    reaching = reach.joined(flows.reach)
     by_place = places.laws(geography, flows.attraction, flows.affinity, flows.by_day)
     types = habits.by_type(chains, routines.persistence, model.domain.purpose_of)
     by_night = nights.laws(chains, [_even(law) for law in types.laws], len(flows.attraction))
@@ -208,6 +210,7 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
         "mode_share": _even(by_mode.share),
         "habit": by_mode.habit[0],
         "travel_edges": np.append(np.asarray(model.domain.travel_edges_min), LAST_EDGE_MIN),
+        "reach": reaching / np.maximum(reaching.max(axis=2, keepdims=True), LEAST),  # 1 at most, for it is a chance to be kept
         "work_anchor": routines.work_anchor,
         "exploration": routines.exploration,
     }

@@ -9,11 +9,12 @@ import numpy as np
 
 from synthmob.counts.flows import HEADINGS
 from synthmob.model.leaving import end_of, start_after
+from synthmob.model.reach import row_of
 from synthmob.model.timing import LEAST_LEFT
 from synthmob.searches import pick_between
 from synthmob.synthesis import modes
-from synthmob.synthesis.draws import aliased, aliased_short, bits_of, keyed, mix, unit
-from synthmob.synthesis.zonedraws import anywhere, inside, proposed, recalled
+from synthmob.synthesis.draws import aliased, bits_of, keyed, mix, unit
+from synthmob.synthesis.zonedraws import anywhere, around, proposed, recalled
 
 DAY_END = 1440
 DRAWS_PER_STAY = 8
@@ -62,7 +63,7 @@ def _work_stay(works_done: Any, straight: Any, at_work: Any) -> Any:
 def live(
     key: Any, person: Any, home: Any, work: Any, chain: Any, own: Any, day_type: Any,
     purposes: Any, lengths: Any, schedules: Any, duration_edges: Any, travel: Any, travel_edges: Any, mode_share: Any, habit: Any,
-    work_anchor: Any, exploration: Any, deterrence: Any, affinity: Any, attraction: Any, bands: Any, district: Any, spot: Any,
+    work_anchor: Any, exploration: Any, deterrence: Any, reach: Any, affinity: Any, attraction: Any, bands: Any, district: Any, spot: Any,
     patch_first: Any, patch_zone: Any, mass: Any, code: Any, most: Any, zone_alias: Any, tied: Any,
     out_purpose: Any, out_zone: Any, out_start: Any, out_end: Any, out_day: Any, out_seq: Any, out_person: Any, out_mode: Any,
 ) -> None:  # fmt: skip
@@ -111,26 +112,27 @@ def live(
                 else:
                     heading = 2 if rank == 0 or rank + 1 == n else 1 if at_work >= 0 and purposes[kind, k, rank + 1] == WORK else 0
                     anchor = at_work if heading == 1 else at_home
-                    going = (kind * n_purposes + purpose) * HEADINGS + heading
+                    going, left_for = (kind * n_purposes + purpose) * HEADINGS + heading, reach.shape[1] - 1
+                    if rank > 0:
+                        left_for = row_of(clock, purposes[kind, k, rank - 1], schedules[kind, begin + rank], rank + 1 == n, duration_edges)
                     if unit(today, base + 1) * (known[purpose] + exploration[purpose]) < known[purpose]:
                         zone = recalled(
-                            deterrence, going, bands, anchor, here, memory, purpose, known[purpose], weights, unit(today, base + 2))
-                    elif anchor == here:
-                        place = unit(today, base + DRAW_PATCH) * tied.shape[2]
-                        patch = int(place)
-                        word = tied[going - (kind + 1) * HEADINGS, here, patch]  # nobody looks for a home
-                        patch = aliased_short(word, patch_bits, patch, place - patch)
-                        zone = inside(
-                            attraction, purpose, near, going, bands, here, patch_first[patch], patch_first[patch + 1], widest, weights,
-                            unit(today, base + DRAW_ZONE))
+                            deterrence, going, reach, left_for, bands, anchor, here, memory, purpose, known[purpose], weights,
+                            unit(today, base + 2))
                     else:
-                        zone = proposed(
-                            mass, purpose, district[here], most, going, code, anchor, here, deterrence, bands, zone_alias, patch_first,
-                            weights, mix(today ^ np.uint64(base + DRAW_ZONE)))
+                        stream = mix(today ^ np.uint64(base + DRAW_ZONE))
+                        if anchor == here:
+                            zone = around(
+                                tied, going - (kind + 1) * HEADINGS, patch_bits, attraction, purpose, near, going, reach, left_for, bands,
+                                here, patch_first, widest, weights, stream)
+                        else:
+                            zone = proposed(
+                                mass, purpose, district[here], most, going, code, anchor, here, deterrence, reach, left_for, bands,
+                                zone_alias, patch_first, weights, stream)
                         if zone < 0:
                             zone = anywhere(
-                                attraction, purpose, affinity, district, deterrence, going, bands, anchor, here, weights,
-                                unit(today, base + DRAW_PATCH))
+                                attraction, purpose, affinity, district, deterrence, going, reach, left_for, bands, anchor, here,
+                                weights, unit(today, base + DRAW_PATCH))
                 if purpose == WORK:
                     works_done += 1
                 if not anchored and fresh[purpose] < MEMORY:  # an anchor is no place to return to by chance: it has its own rate

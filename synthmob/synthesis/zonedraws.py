@@ -11,7 +11,7 @@ import numba as nb
 import numpy as np
 
 from synthmob.searches import pick_between
-from synthmob.synthesis.draws import aliased, unit
+from synthmob.synthesis.draws import aliased, aliased_short, unit
 
 TRIES = 64
 """So often a zone is proposed; after that every zone is looked at, which is the same law."""
@@ -35,41 +35,54 @@ def tied_weights(attraction: Any, affinity: Any, district: Any, deterrence: Any,
 
 @nb.njit(inline="always")
 def recalled(
-    deterrence: Any, going: Any, bands: Any, anchor: Any, here: Any, memory: Any, purpose: Any, n: Any, weights: Any, u: Any
-) -> Any:
+    deterrence: Any, going: Any, reach: Any, left_for: Any, bands: Any, anchor: Any, here: Any, memory: Any, purpose: Any, n: Any,
+    weights: Any, u: Any,
+) -> Any:  # fmt: skip
     """One of n known places. Every visit speaks for its place: those that lie handy today are the likelier."""
     total = 0.0
     for k in range(n):
         z = memory[purpose, k]
-        total += deterrence[going, bands[anchor, z], bands[here, z]]
+        total += deterrence[going, bands[anchor, z], bands[here, z]] * reach[purpose, left_for, bands[here, z]]
         weights[k] = total
     return memory[purpose, pick_between(weights, u * total, 0, n - 1)]
 
 
 @nb.njit(inline="always")
-def inside(
-    attraction: Any, purpose: Any, near: Any, going: Any, bands: Any, here: Any, first: Any, last: Any, widest: Any, weights: Any, u: Any
-) -> Any:
-    """A zone of a patch, zones `first` to `last`, where the place before is the one that the day is tied to. The loops are as long as the
-    `widest` patch, whichever this is: then nothing has to be known of it for the processor to go on."""
-    total, end = 0.0, len(bands) - 1
-    for k in range(widest):
-        z = min(first + k, end)
-        pull = attraction[purpose, z] * near[going, bands[here, z]]
-        total += pull if first + k < last else 0.0
-        weights[k] = total
-    target, found = u * total, first
-    for k in range(widest):
-        found += 1 if weights[k] <= target else 0
-    return min(found, last - 1)
+def around(
+    tied: Any, tied_row: Any, patch_bits: Any, attraction: Any, purpose: Any, near: Any, going: Any, reach: Any, left_for: Any, bands: Any,
+    here: Any, patch_first: Any, widest: Any, weights: Any, stream: Any,
+) -> Any:  # fmt: skip
+    """A zone where the place before is the one that the day is tied to, in a patch proposed without `reach` and kept with the share that
+    its zones have left with it; -1 where none was. The loops are as long as the `widest` patch, whichever this is: then nothing has to
+    be known of it for the processor to go on."""
+    end = len(bands) - 1
+    for trial in range(TRIES):
+        place = unit(stream, 3 * trial) * tied.shape[2]
+        patch = int(place)
+        patch = aliased_short(tied[tied_row, here, patch], patch_bits, patch, place - patch)
+        first, last = patch_first[patch], patch_first[patch + 1]
+        without, total = 0.0, 0.0
+        for k in range(widest):
+            z = min(first + k, end)
+            pull = attraction[purpose, z] * near[going, bands[here, z]] if first + k < last else 0.0
+            without += pull
+            total += pull * reach[purpose, left_for, bands[here, z]]
+            weights[k] = total
+        if unit(stream, 3 * trial + 1) * without > total:
+            continue
+        target, found = unit(stream, 3 * trial + 2) * total, first
+        for k in range(widest):
+            found += 1 if weights[k] <= target else 0
+        return min(found, last - 1)
+    return -1
 
 
 @nb.njit(inline="always")
 def proposed(
-    mass: Any, purpose: Any, area: Any, most: Any, going: Any, code: Any, anchor: Any, here: Any, deterrence: Any, bands: Any,
-    zone_alias: Any, patch_first: Any, weights: Any, stream: Any,
+    mass: Any, purpose: Any, area: Any, most: Any, going: Any, code: Any, anchor: Any, here: Any, deterrence: Any, reach: Any,
+    left_for: Any, bands: Any, zone_alias: Any, patch_first: Any, weights: Any, stream: Any,
 ) -> Any:  # fmt: skip
-    """A zone with probability proportional to attraction x deterrence, by proposals; -1 where none of them was kept."""
+    """A zone with probability proportional to attraction x deterrence x reach, by proposals; -1 where none of them was kept."""
     total, n = 0.0, code.shape[1]
     for patch in range(n):
         total += mass[purpose, area, patch] * most[going, code[anchor, patch], code[here, patch]]
@@ -81,20 +94,21 @@ def proposed(
         z = int(place)
         z = first + aliased(zone_alias[purpose, first + z], z, place - z)
         bound = most[going, code[anchor, patch], code[here, patch]]
-        if unit(stream, 3 * trial + 2) * bound < deterrence[going, bands[anchor, z], bands[here, z]]:
+        pull = deterrence[going, bands[anchor, z], bands[here, z]] * reach[purpose, left_for, bands[here, z]]
+        if unit(stream, 3 * trial + 2) * bound < pull:
             return z
     return -1
 
 
 @nb.njit(inline="always")
 def anywhere(
-    attraction: Any, purpose: Any, affinity: Any, district: Any, deterrence: Any, going: Any, bands: Any, anchor: Any, here: Any,
-    weights: Any, u: Any,
+    attraction: Any, purpose: Any, affinity: Any, district: Any, deterrence: Any, going: Any, reach: Any, left_for: Any, bands: Any,
+    anchor: Any, here: Any, weights: Any, u: Any,
 ) -> Any:  # fmt: skip
-    """What `proposed` gives, by a look at every zone; the last one where all weigh nothing."""
+    """What the others give, by a look at every zone; the last one where all weigh nothing."""
     total = 0.0
     for z in range(len(bands)):
-        pull = attraction[purpose, z] * affinity[district[here], district[z]]
+        pull = attraction[purpose, z] * affinity[district[here], district[z]] * reach[purpose, left_for, bands[here, z]]
         total += pull * deterrence[going, bands[anchor, z], bands[here, z]]
         weights[z] = total
     return pick_between(weights, u * total, 0, len(bands) - 1)

@@ -50,6 +50,10 @@ BY_HAND: dict[tuple[str, str], dict[tuple[str, ...], float]] = {
         ("leisure", "home", "outside", "outside"): 1 / 3},
     ("trip_km", ""): {
         ("weekday", "work", "9-12"): 0.5, ("weekday", "shop", "1-2"): 0.5, ("saturday", "leisure", "outside"): 1},
+    ("trip_km_by_departure", ""): {
+        ("shop", "17:00 to 19:00", "1-2"): 1 / 3, ("leisure", "09:00 to 11:00", "outside"): 1 / 3},
+    ("trip_km_by_origin", ""): {("shop", "work", "1-2"): 1 / 3, ("leisure", "home", "outside"): 1 / 3},
+    ("trip_km_by_stay", ""): {("shop", "stay under 45 min", "1-2"): 1 / 3, ("leisure", "longer", "outside"): 1 / 3},
     ("od", "district"): {
         ("d0", "d1"): 1 / 6, ("d1", "d1"): 1 / 6, ("d1", "d0"): 1 / 6, ("d0", "outside"): 1 / 6, ("outside", "d0"): 1 / 6},
     ("od_hour", "district"): {

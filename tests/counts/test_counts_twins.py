@@ -103,5 +103,6 @@ def test_the_crowd_meets_every_kind_of_cell(busy: Population) -> None:
         for axis, codes in zip(axes, unravel(flat, axes).T, strict=True):
             if not isinstance(axis, ChainAxis):
                 missed = axis.size - len(np.unique(codes))
-                # nothing goes home in the tables of outings, and no two zones lie more than 45 km apart
-                assert missed <= (1 if axis.size <= 8 else 0.6 * axis.size), (name, axis.name, missed)
+                # nothing goes home in the tables of outings, nor to work in those of errands, and no two zones lie over 45 km apart
+                never = 2 if name.startswith("trip_km_by") else 1
+                assert missed <= (never if axis.size <= 8 else 0.6 * axis.size), (name, axis.name, missed)

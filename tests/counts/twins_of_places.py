@@ -68,6 +68,35 @@ def _trip_km(p: Person, w: World) -> Cells:
     return out
 
 
+def _trip_km_by_departure(p: Person, w: World) -> Cells:
+    out = Sums(Fraction)
+    for day, rank, stay, part in all_stays(p):
+        if rank and stay.purpose not in (0, 1):
+            before = day.stays[rank - 1]
+            departure = sum(before.end >= 60 * hour for hour in range(9, 22, 2))
+            out[w.segment(p, stay.purpose), departure, w.distance(before.zone, stay.zone)] += part
+    return out
+
+
+def _trip_km_by_stay(p: Person, w: World) -> Cells:
+    out = Sums(Fraction)
+    for day, rank, stay, part in all_stays(p):
+        if rank and stay.purpose not in (0, 1):
+            before, lasts = day.stays[rank - 1], stay.end - stay.start
+            lasting = 0 if lasts < 45 else 1 if lasts < 90 else 2 if stay.end - before.end < 180 else 3
+            out[w.segment(p, stay.purpose), lasting, w.distance(before.zone, stay.zone)] += part
+    return out
+
+
+def _trip_km_by_origin(p: Person, w: World) -> Cells:
+    out = Sums(Fraction)
+    for day, rank, stay, part in all_stays(p):
+        if rank and stay.purpose not in (0, 1):
+            before = day.stays[rank - 1]
+            out[w.segment(p, stay.purpose), min(before.purpose, 2), w.distance(before.zone, stay.zone)] += part
+    return out
+
+
 def _od(p: Person, w: World) -> Cells:
     out = Sums(Fraction)
     for day, rank, stay, part in all_stays(p):
@@ -97,6 +126,8 @@ def _presence(p: Person, w: World) -> Cells:
 PLACE_TWINS: dict[str, Callable[[Person, World], Cells]] = {
     "demographics": _demographics, "home_by_group": _home_by_group, "home": _home, "work": _work, "home_work": _home_work,
     "commute_km": _commute_km, "commute_km_by_group": _commute_km_by_group, "destinations": _destinations,
-    "visitors": _visitors, "distances": _distances, "trip_km": _trip_km, "od": _od, "od_hour": _od_hour,
+    "visitors": _visitors, "distances": _distances, "trip_km": _trip_km,
+    "trip_km_by_departure": _trip_km_by_departure, "trip_km_by_stay": _trip_km_by_stay,
+    "trip_km_by_origin": _trip_km_by_origin, "od": _od, "od_hour": _od_hour,
     "presence": _presence,
 }  # fmt: skip

@@ -16,6 +16,7 @@ from synthmob.model.expectation import Expectation, Flows, expectation, headings
 from synthmob.model.flows import fit_flows
 from synthmob.model.lives import Lives
 from synthmob.model.outings import pick_rows, recalled
+from synthmob.model.reach import KINDS as KINDS_OF_REACH
 
 ZONING = town.zoning()
 PLACE = town.geography(ZONING)
@@ -53,7 +54,8 @@ def planted(seed: int) -> Flows:
     affinity = np.where(west[:, None] == west[None, :], 1.0, 0.4)
     attraction = rng.lognormal(0, 1.0, (PURPOSES, N))
     attraction[:, -1] = 0.05
-    return Flows(attraction, deterrence, affinity, np.ones((1, PURPOSES, BANDS)))
+    return Flows(
+        attraction, deterrence, affinity, np.ones((1, PURPOSES, BANDS)), *(np.ones((PURPOSES, kinds, BANDS)) for kinds in KINDS_OF_REACH))
 
 
 def marginal(name: str, table: Any, *axes: str) -> Marginal:
@@ -261,10 +263,12 @@ def test_places_of_earlier_days_are_returned_to_at_the_stated_rate() -> None:
 def test_a_known_place_is_recalled_in_proportion_to_what_is_handy() -> None:
     flows, rng, n = planted(5), np.random.default_rng(6), 60_000
     places = np.array([[[0, 0, 0, 0]] * SHOP + [[4, 11, 11, 30]]], dtype=np.int32)
+    pull = rng.random((PURPOSES, 3, BANDS))
     drawn = recalled(
         places, np.array([[0] * SHOP + [4]]), np.zeros(n, np.int64), np.full(n, SHOP), np.ones(n, np.int64), np.full(n, 7), np.full(n, 20),
-        flows.deterrence, PLACE.bands, np.full(PURPOSES, 2.0), rng.random(n), rng.random(n))  # fmt: skip
-    near = [flows.deterrence[HEADINGS * SHOP + 1, PLACE.bands[7, z], PLACE.bands[20, z]] for z in (4, 11, 11, 30)]
+        np.full(n, 2), flows.deterrence, pull, PLACE.bands, np.full(PURPOSES, 2.0), rng.random(n), rng.random(n))  # fmt: skip
+    bands = [(PLACE.bands[7, z], PLACE.bands[20, z]) for z in (4, 11, 11, 30)]
+    near = [flows.deterrence[HEADINGS * SHOP + 1, ahead, behind] * pull[SHOP, 2, behind] for ahead, behind in bands]
     want = {4: near[0], 11: near[1] + near[2], 30: near[3]}
     assert (drawn < 0).mean() == pytest.approx(2 / 6, abs=0.01)
     for zone, weight in want.items():

@@ -14,7 +14,7 @@ from synthmob.model import schedules
 from synthmob.model.chains import MAX_STAYS
 from synthmob.model.mobility import duration_bins
 from synthmob.model.reconcile import Noisy
-from synthmob.model.schedules import Timing
+from synthmob.model.timing import Timing
 from synthmob.period import Period
 
 LAW = handmade.chains(((0,), (0, 1, 0), (0, 3, 1, 0)))

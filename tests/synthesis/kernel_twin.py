@@ -91,11 +91,14 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
                 ahead = work if heading == 1 else home
                 going = 3 * (kind * len(law["attraction"]) + purpose) + heading
                 stream = int(seeds.bits(np.uint64(key), person, day, 8 * rank + 6))
+                pull = law["reach"][purpose][
+                    left_for(clock, purposes[rank - 1], schedule[rank], to_come, law["duration_edges"]) if rank else -1]
                 if n > 0 and u[1] * (n + law["exploration"][purpose]) < n:
-                    handy = [law["deterrence"][going][law["bands"][ahead][z]][law["bands"][here][z]] for z in visited[purpose][:n]]
+                    far = [(law["bands"][ahead][z], law["bands"][here][z]) for z in visited[purpose][:n]]
+                    handy = [law["deterrence"][going][a][b] * pull[b] for a, b in far]
                     zone = visited[purpose][pick(list(accumulate(handy)), u[2])]
                 else:
-                    zone = somewhere(purpose, kind, going, ahead, here, u[3], u[6], stream, law)
+                    zone = somewhere(purpose, kind, going, ahead, here, u[3], stream, pull, law)
             at_work += purpose == 1
             if not (purpose == 0 or asleep or own) and len(visited[purpose]) < PLACES_KEPT:
                 visited[purpose].append(zone)
@@ -124,31 +127,48 @@ def tastes(key: int, person: int, day: int, rank: int, habit: float, modes: int)
     return [-math.log1p(-u) for u in drawn[1:]]
 
 
-def somewhere(purpose: int, kind: int, going: int, ahead: int, here: int, u: float, v: float, stream: int, law: Law) -> int:
+def left_for(clock: int, before: int, entry: int, to_come: int, edges: Sequence[int]) -> int:
+    """The row of reach of a stay: the part of the day when people leave for it, how long it will be until they go on, and from where."""
+    part = sum(clock >= 60 * hour for hour in range(9, 22, 2))
+    if to_come == 0 or entry >= BY_CLOCK:
+        away = DAY - clock if to_come == 0 else 15 * (entry - BY_CLOCK) + 7 - clock
+        short = (away - 15 >= 45) + (away - 15 >= 90) if to_come == 0 else 2
+        lasting = short if short < 2 else 2 + (away >= 180)
+    else:
+        lasting = int(edges[entry] >= 45)
+    return (4 * part + lasting) * 3 + min(int(before), 2)
+
+
+def somewhere(purpose: int, kind: int, going: int, ahead: int, here: int, u: float, stream: int, pull: Any, law: Law) -> int:
     """A zone that attracts, not too far from here nor from where the day goes next: by patches of neighbours, see `places`."""
     first = law["patch_first"]
     patches = [list(range(a, b)) for a, b in pairwise(first)]
-    if ahead == here:
-        inside = patches[aliased(lengthened(law["tied"][going - 3 * (kind + 1)][here]), u)]  # without rows for homes
-        near = [law["deterrence"][going][law["bands"][here][z]][law["bands"][here][z]] for z in inside]
-        return inside[pick(list(accumulate(law["attraction"][purpose][z] * n for z, n in zip(inside, near, strict=True))), v)]
+    for trial in range(64) if ahead == here else ():
+        w = [float(seeds.mix(np.uint64(stream ^ (3 * trial + k))) >> np.uint64(11)) * 2.0**-53 for k in range(3)]
+        inside = patches[aliased(lengthened(law["tied"][going - 3 * (kind + 1)][here]), w[0])]  # without rows for homes
+        bands = [law["bands"][here][z] for z in inside]
+        plain = [law["attraction"][purpose][z] * law["deterrence"][going][b][b] for z, b in zip(inside, bands, strict=True)]
+        reached = [a * pull[b] for a, b in zip(plain, bands, strict=True)]
+        if w[1] * list(accumulate(plain))[-1] <= list(accumulate(reached))[-1]:
+            return inside[pick(list(accumulate(reached)), w[2])]
     most = law["most"][going]
     ranges = list(zip(law["code"][ahead], law["code"][here], strict=True))
     bounds = [m * most[a][b] for m, (a, b) in zip(law["mass"][purpose][law["district"][here]], ranges, strict=True)]
-    for trial in range(64):
+    for trial in range(64) if ahead != here else ():
         w = [float(seeds.mix(np.uint64(stream ^ (3 * trial + k))) >> np.uint64(11)) * 2.0**-53 for k in range(3)]
         patch = pick(list(accumulate(bounds)), w[0])
         zone = first[patch] + aliased(law["zone_alias"][purpose][first[patch] : first[patch + 1]], w[1])
-        near = law["deterrence"][going][law["bands"][ahead][zone]][law["bands"][here][zone]]
+        near = law["deterrence"][going][law["bands"][ahead][zone]][law["bands"][here][zone]] * pull[law["bands"][here][zone]]
         if w[2] * most[ranges[patch][0]][ranges[patch][1]] < near:
             return zone
-    return pick(list(accumulate(weight(purpose, going, ahead, here, z, law) for z in range(len(law["bands"])))), u)
+    return pick(list(accumulate(weight(purpose, going, ahead, here, z, law, pull) for z in range(len(law["bands"])))), u)
 
 
-def weight(purpose: int, going: int, ahead: int, here: int, zone: int, law: Law) -> float:
+def weight(purpose: int, going: int, ahead: int, here: int, zone: int, law: Law, pull: Any) -> float:
     """How much a zone is wanted, looked at alone."""
     near = law["deterrence"][going][law["bands"][ahead][zone]][law["bands"][here][zone]]
-    return law["attraction"][purpose][zone] * law["affinity"][law["district"][here]][law["district"][zone]] * near
+    affinity = law["affinity"][law["district"][here]][law["district"][zone]]
+    return law["attraction"][purpose][zone] * affinity * pull[law["bands"][here][zone]] * near
 
 
 def leaving(schedule: Sequence[int], rank: int, start: int, to_come: int, u: float, edges: Sequence[int]) -> int:

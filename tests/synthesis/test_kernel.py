@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from synthmob import searches, seeds
 from synthmob.model.geography import Geography
-from synthmob.model.schedules import Timing
-from synthmob.model.timing import BY_CLOCK
+from synthmob.model.timing import BY_CLOCK, Timing
 from synthmob.synthesis import draws, kernel, places
 from synthmob.synthesis.days import LIVED_BY, laws, schedule_laws
 from synthmob.synthesis.points import INWARD, Triangles

@@ -13,6 +13,7 @@ import shapely
 from synthmob import seeds
 from synthmob.counts.flows import HEADINGS
 from synthmob.model.geography import Geography
+from synthmob.model.reach import ROWS
 from synthmob.synthesis import kernel, places
 from synthmob.synthesis.days import LIVED_BY
 from synthmob.synthesis.places import LEAST_PATCH, Patches
@@ -112,8 +113,10 @@ def test_zones_are_drawn_as_a_look_at_all_of_them_would(anchor: int, here: int) 
 
     attraction, affinity, deterrence = wanted(np.random.default_rng(4))
     law, parent, n = places.laws(GRID, attraction, affinity, deterrence), GRID.parents["district"], 200_000
-    # Home is `here`, work is the anchor: home, then a look for purpose 2 before work.
+    reach = np.random.default_rng(7).random((3, ROWS + 1, GRID.n_bands)) ** 3
+    # Home is `here`, work is the anchor: home, then a look for purpose 2 before work, early and for a short stay.
     day = {
+        "reach": reach / reach.max(axis=2, keepdims=True),
         "purposes": np.array([[[0, 2, 1, 0]]], np.int8), "lengths": np.array([[4]]), "schedules": np.zeros((1, 4), np.int16),
         "duration_edges": np.array([0, 10]), "travel": np.ones((GRID.n_bands, 1, 1)), "travel_edges": np.array([0, 5]),
         "mode_share": np.ones((GRID.n_bands, 1)), "habit": 0.0,
@@ -126,6 +129,7 @@ def test_zones_are_drawn_as_a_look_at_all_of_them_would(anchor: int, here: int) 
         *(law[name] for name in LIVED_BY), *out)
     found = np.bincount(out[1][1::4], minlength=GRID.n)
     weights = attraction[2] * affinity[parent[here]][parent] * deterrence[2 * HEADINGS + 1, GRID.bands[anchor], GRID.bands[here]]
+    weights *= reach[2, 0, GRID.bands[here]]
     expected = weights / weights.sum() * n
     assert (found[weights == 0] == 0).all()
     rare = expected < 20
