@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from synthmob.compilation import compiled, inlined
 from synthmob.counts.flows import HEADINGS
 from synthmob.model.leaving import end_of, start_after
 from synthmob.model.timing import LEAST_LEFT
@@ -25,7 +25,7 @@ FIRST, COUNT, AT, STAYS = range(4)
 """What `owned` says of a chain's schedules: the first, how many, where they begin in `schedules`, and the stays of each."""
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def choose_schedules(key: Any, person: Any, chain: Any, day_type: Any, owned: Any, schedule_alias: Any) -> Any:
     """Where in `schedules` every person-day's own begins, shape (persons, days): one of its chain's, by `days.schedule_laws`."""
     out = np.empty(chain.shape, dtype=np.int64)
@@ -40,7 +40,7 @@ def choose_schedules(key: Any, person: Any, chain: Any, day_type: Any, owned: An
     return out
 
 
-@nb.njit(inline="always")
+@inlined
 def _minutes(travel: Any, band: Any, mode: Any, edges: Any, u: Any) -> Any:
     """A whole number of minutes from the binned law of a band and mode, even inside a bin, by its inverse distribution."""
     n = travel.shape[2]
@@ -52,13 +52,13 @@ def _minutes(travel: Any, band: Any, mode: Any, edges: Any, u: Any) -> Any:
     return int(edges[k] + (target - before) / (travel[band, mode, k] - before) * (edges[k + 1] - edges[k]))
 
 
-@nb.njit(inline="always")
+@inlined
 def _work_stay(works_done: Any, straight: Any, at_work: Any) -> Any:
     """Which of WORK_STAYS a stay at work is: how many came before it, whether just before, and whether at the work place."""
     return (2 if at_work else 3) if straight else min(works_done, 1)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def live(
     key: Any, person: Any, home: Any, work: Any, chain: Any, own: Any, day_type: Any,
     purposes: Any, lengths: Any, schedules: Any, duration_edges: Any, travel: Any, travel_edges: Any, mode_share: Any, habit: Any,
@@ -157,7 +157,7 @@ def live(
                 here, clock, at = zone, end, at + 1
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def settle(
     rank: Any, n_persons: Any, pairs: Any, guide: Any, alone: Any, bands: Any, groups: Any, group_area: Any, u: Any,
     out_home: Any, out_work: Any, out_class: Any,
@@ -189,7 +189,7 @@ def settle(
         out_class[i] = 2 * group + (0 if out_work[i] >= 0 else 1)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def trips(
     person: Any, day: Any, seq: Any, purpose: Any, zone: Any, start: Any, end: Any, xy_km: Any, internal_km: Any,
     out_person: Any, out_day: Any, out_seq: Any, out_origin: Any, out_destination: Any, out_depart: Any, out_arrive: Any, out_purpose: Any,
@@ -214,7 +214,7 @@ def trips(
         at += 1
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def points(key: Any, person: Any, place: Any, zone: Any, corners: Any, first: Any, cumulative: Any, inward: Any) -> Any:
     """A point in the zone of every row, the same for the same (person, place): shape (rows, 2), an axis after the other in memory; NaN for
     `outside`."""
