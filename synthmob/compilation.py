@@ -20,8 +20,11 @@ from typing import Any, TypeVar
 
 import numba
 import numpy as np
-from numba.core import caching
+from llvmlite import ir
+from numba import types
+from numba.core import caching, cgutils
 from numba.core.dispatcher import Dispatcher
+from numba.extending import intrinsic
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 NUMBA: Any = numba
@@ -50,6 +53,26 @@ def compiled(function: Function, signature: str | None = None, error_model: str 
 def inlined(function: Function) -> Function:
     """The function as a part of those that call it, compiled with each of them."""
     return NUMBA.njit(inline="always")(function)
+
+
+def _prefetch(typing: Any, array: Any, place: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kind, numbers = signature.args
+        laid_out = context.make_array(kind)(context, builder, values[0])
+        numbers = [context.cast(builder, n, t, types.intp) for n, t in zip(cgutils.unpack_tuple(builder, values[1]), numbers, strict=True)]
+        entry = cgutils.get_item_pointer(context, builder, kind, laid_out, numbers)
+        entry = builder.bitcast(entry, ir.IntType(8).as_pointer())
+        said = [ir.Constant(ir.IntType(32), n) for n in (0, 3, 1)]  # it will be read, more than once, and is data
+        wanted = ir.FunctionType(ir.VoidType(), [entry.type, *(n.type for n in said)])
+        builder.call(cgutils.get_or_insert_function(builder.module, wanted, "llvm.prefetch.p0"), [entry, *said])
+        return context.get_dummy_value()
+
+    del typing
+    return types.void(array, place), generate
+
+
+prefetch: Any = intrinsic(_prefetch)
+"""`prefetch(array, place)` in a compiled function has the entry at a place, a tuple of numbers, brought from memory, and no effect."""
 
 
 class Kept:
@@ -101,12 +124,14 @@ def _told(value: Any) -> str | None:
     """A value in words that change when it does, None where there are none."""
     if isinstance(value, Dispatcher):
         return made_of(value.py_func)
+    if value is prefetch:
+        return inspect.getsource(_prefetch)
     if isinstance(value, PLAIN):
         return f"{type(value).__name__} {value!r}"
     if isinstance(value, tuple):
         parts = [_told(part) for part in value]
         return None if None in parts else f"({', '.join(map(str, parts))})"
-    module = getattr(value, "__module__", None)
-    if callable(value) and module and module.partition(".")[0] != OURS:
-        return f"{module}.{value.__name__}"  # of Python, numpy or numba, whose version numba looks at itself
+    module, name = getattr(value, "__module__", None), getattr(value, "__name__", None)
+    if callable(value) and name and module and module.partition(".")[0] != OURS:
+        return f"{module}.{name}"  # of Python or numpy: numba has its own of these, and looks at its version itself
     return None

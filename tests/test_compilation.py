@@ -7,9 +7,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import pytest
+
+from synthmob.compilation import compiled, prefetch
 
 PACKAGE = Path(__file__).parent.parent / "synthmob"
 BELOW = """
@@ -65,6 +68,21 @@ def test_what_has_not_changed_is_kept_and_what_has_is_compiled_anew(program: Pro
 def test_numba_by_itself_goes_on_with_what_others_were(program: Program) -> None:
     assert answer(program(BELOW).alone) == (23, False)
     assert answer(program(BELOW.replace("= 3,", "= 4,").replace("2 * x", "3 * x")).alone) == (23, True)  # which is what all this is for
+
+
+def test_what_is_asked_for_ahead_is_an_instruction_and_changes_nothing() -> None:
+    @compiled
+    def total(numbers: Any) -> Any:
+        out = 0
+        for k in range(len(numbers)):
+            if k + 1 < len(numbers):
+                prefetch(numbers, (k + 1, 0))
+            out += numbers[k, 0]
+        return out
+
+    assert total(np.arange(6).reshape(3, 2)) == 6
+    (code,) = cast(Any, total).inspect_llvm().values()
+    assert "call void @llvm.prefetch" in code
 
 
 @pytest.mark.parametrize("line", ["WIDTHS = [1.0, 2.0]", "WIDTHS = {}", "BELOW_IT = 1"])

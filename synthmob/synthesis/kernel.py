@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from synthmob.compilation import compiled, inlined
+from synthmob.compilation import compiled, inlined, prefetch
 from synthmob.counts.flows import HEADINGS
 from synthmob.model.leaving import end_of, start_after
 from synthmob.model.timing import LEAST_LEFT
@@ -19,6 +19,8 @@ DAY_END = 1440
 DRAWS_PER_STAY = 8
 DRAW_PATCH, DRAW_ZONE, DRAW_SCHEDULE = 3, 6, 7
 MEMORY = 96
+AHEAD = 4
+"""The schedules of so many persons ahead are asked for, which lie anywhere in memory."""
 HOME, WORK = 0, 1
 MAX_PURPOSES = 16
 FIRST, COUNT, AT, STAYS = range(4)
@@ -27,8 +29,9 @@ FIRST, COUNT, AT, STAYS = range(4)
 
 @compiled
 def choose_schedules(key: Any, person: Any, chain: Any, day_type: Any, owned: Any, schedule_alias: Any) -> Any:
-    """Where in `schedules` every person-day's own begins, shape (persons, days): one of its chain's, by `days.schedule_laws`."""
-    out = np.empty(chain.shape, dtype=np.int64)
+    """Where in `schedules` every person-day's own begins, shape (persons, days), one of its chain's, by `days.schedule_laws`; and how many
+    stays they have together."""
+    out, stays = np.empty(chain.shape, dtype=np.int64), 0
     for i in range(len(person)):
         own_key = keyed(key, person[i])
         for day in range(chain.shape[1]):
@@ -37,7 +40,8 @@ def choose_schedules(key: Any, person: Any, chain: Any, day_type: Any, owned: An
             own = int(place)
             own = aliased(schedule_alias[kind, owned[kind, k, FIRST] + own], own, place - own)
             out[i, day] = owned[kind, k, AT] + own * owned[kind, k, STAYS]
-    return out
+            stays += owned[kind, k, STAYS]
+    return out, stays
 
 
 @inlined
@@ -90,6 +94,9 @@ def live(
         at_home, at_work = spot[home[i]], spot[work[i]] if work[i] >= 0 else -1
         own_key = keyed(key, person[i])
         fresh[:] = 0
+        if i + AHEAD < len(person):
+            for day in range(chain.shape[1]):
+                prefetch(schedules, (day_type[day], own[i + AHEAD, day]))
         here, purpose = at_home, HOME
         for day in range(chain.shape[1]):
             kind, k, today = day_type[day], chain[i, day], mix(own_key ^ np.uint64(day))
@@ -164,7 +171,7 @@ def settle(
 ) -> None:  # fmt: skip
     """Homes, works (-1 none) and classes of ranks, read off the cumulative tables of `population.Homes`; `u` is for the group.
 
-    One loop a table: what one of them waits for from memory is asked for many ranks at once.
+    One loop a table: what one of them needs is asked for by the loop before.
     """
     n, total, working, parts = len(alone), pairs[-1] + alone[-1], pairs[-1], len(guide) - 1
     last, low, high = groups.shape[2] - 1, np.empty(len(rank), dtype=np.int32), np.empty(len(rank), dtype=np.int32)
@@ -172,12 +179,15 @@ def settle(
         at = (rank[i] + 0.5) / n_persons * total
         part = int(at / working * parts) if at < working else 0  # rounded, so a step is left on either side
         low[i], high[i] = guide[max(part - 1, 0)], guide[min(part + 2, parts)]
+        prefetch(pairs, (low[i],))
+        prefetch(pairs, (high[i],))
     for i in range(len(rank)):
         at = (rank[i] + 0.5) / n_persons * total
         if at < working:
             pair = pick_between(pairs, at, low[i], high[i])
             out_home[i] = pair // n
             out_work[i] = pair - out_home[i] * n
+            prefetch(bands, (out_home[i], out_work[i]))
         else:
             out_home[i], out_work[i] = pick_between(alone, at - working, 0, n - 1), -1
     for i in range(len(rank)):
@@ -212,6 +222,16 @@ def trips(
         if len(out_mode) > 0:
             out_mode[at] = mode[k]
         at += 1
+
+
+@compiled
+def name_places(purpose: Any, zone: Any, purpose_of: Any) -> Any:
+    """The number of the place of every stay, its zone and purpose as one; `purpose` becomes what it is called, by `purpose_of`."""
+    out = np.empty(len(zone), dtype=np.int64)
+    for row in range(len(zone)):
+        purpose[row] = purpose_of[purpose[row]]
+        out[row] = zone[row] * MAX_PURPOSES + purpose[row]
+    return out
 
 
 @compiled
