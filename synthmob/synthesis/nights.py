@@ -20,8 +20,9 @@ from synthmob.model.reconcile import FloatArray
 from synthmob.searches import pick_between
 from synthmob.synthesis import draws
 
-GUIDES = 1024
-"""The search for a chain begins at one of so many places; a power of two, so that finding it rounds nothing."""
+GUIDES = 128
+"""The search for a chain begins at one of so many places: with more of them, finding one takes longer than the search from there. A power
+of two, so that finding it rounds nothing."""
 
 
 def laws(chains: Sequence[Chains], people: Sequence[FloatArray], purposes: int) -> dict[str, npt.NDArray[Any]]:
