@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
+from synthmob.compilation import inlined
 
 COUNTED = 16
 """So few weights are counted instead of halved."""
 
 
-@nb.njit(inline="always")
+@inlined
 def pick_between(cumulative: Any, target: Any, low: Any, high: Any) -> Any:
     """The first index whose cumulative weight exceeds the target, which is one from low to high: the last ones are counted, for then no
     branch has to be guessed."""
@@ -26,13 +26,13 @@ def pick_between(cumulative: Any, target: Any, low: Any, high: Any) -> Any:
     return found
 
 
-@nb.njit(inline="always")
+@inlined
 def pick(cumulative: Any, u: Any) -> Any:
     """The first index whose cumulative weight exceeds u times the total."""
     return pick_between(cumulative, u * cumulative[-1], 0, len(cumulative) - 1)
 
 
-@nb.njit(inline="always")
+@inlined
 def pick_zone(attraction: Any, deterrence: Any, from_anchor: Any, from_here: Any, zones: Any, weights: Any, u: Any) -> Any:
     """One of some zones with probability proportional to attraction x deterrence, the last one where there is none.
 

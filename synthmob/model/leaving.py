@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from synthmob.compilation import compiled, inlined
 from synthmob.model.timing import BY_CLOCK, LEAST_LEFT
 
 
-@nb.njit(inline="always")
+@inlined
 def start_after(clock: Any, trip: Any, latest: Any) -> Any:
     """The minute in which a stay begins, a `trip` after the one before: by `latest`, but a minute after that at least."""
     return max(min(clock + trip, latest), clock + 1)
 
 
-@nb.njit(inline="always")
+@inlined
 def end_of(entry: Any, u: Any, first: Any, start: Any, latest: Any, duration_edges: Any) -> Any:
     """The minute in which a stay ends, u (0 to 1) into its bin: `entry` is that of the schedule, a quarter hour for the `first` of a day,
     else one from BY_CLOCK on or a bin of durations."""
@@ -30,7 +30,7 @@ def end_of(entry: Any, u: Any, first: Any, start: Any, latest: Any, duration_edg
     return max(min(end, latest), least)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def times(entry: Any, u: Any, first: Any, clock: Any, trip: Any, latest: Any, duration_edges: Any) -> Any:
     """Starts and ends of stays, (stays,) each, a `trip` after `clock`; where they are the `first` of a day they begin with it."""
     starts, ends = np.zeros(len(entry), dtype=np.int64), np.empty(len(entry), dtype=np.int64)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from synthmob.compilation import compiled
 from synthmob.counts.flows import HEADINGS
 from synthmob.searches import pick, pick_between
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def tally_outings(
     appeal: Any, deterrence: Any, reach: Any, bands: Any, district: Any, anchor: Any, origin: Any, row: Any, u: Any, moving: Any,
     destinations: Any, distances: Any, districts: Any, reached: Any,
@@ -44,7 +44,7 @@ def tally_outings(
     return drawn
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def recalled(
     zones: Any, known: Any, life: Any, purpose: Any, heading: Any, anchor: Any, origin: Any, row: Any, deterrence: Any, reach: Any,
     bands: Any, exploration: Any, u: Any, which: Any,
@@ -70,7 +70,7 @@ def recalled(
     return out
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def pick_rows(cumulative: Any, row: Any, u: Any) -> Any:
     """The index in row `row` of `cumulative` (rows, cells) at quantile `u` of it, for each of both, shape (draws,)."""
     out = np.empty(len(row), dtype=np.int64)

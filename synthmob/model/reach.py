@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from synthmob.compilation import compiled, inlined
 from synthmob.counts.reach import DEPARTURE_EDGES_MIN, DEPARTURES, FIRST_ERRAND, LASTINGS, LONG_MIN, ORIGINS, SHORT_MIN, USUAL_MIN
 from synthmob.marginals import Marginal
 from synthmob.model import bias, reconcile
@@ -33,7 +33,7 @@ USUAL_TRIP_MIN = 15
 DAY_END_MIN = 1440
 
 
-@nb.njit(inline="always")
+@inlined
 def row_of(clock: Any, before: Any, entry: Any, last: Any, duration_edges: Any) -> Any:
     """The row of a stay that people leave for at `clock` after one for the purpose `before`, `entry` being that of its schedule, which
     the `last` of a day has not."""
@@ -49,7 +49,7 @@ def row_of(clock: Any, before: Any, entry: Any, last: Any, duration_edges: Any) 
     return (departure * LASTINGS + lasting) * ORIGINS + min(before, FIRST_ERRAND)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def rows(clock: Any, before: Any, entry: Any, last: Any, duration_edges: Any) -> Any:
     """`row_of` of many stays, shape (stays,)."""
     out = np.empty(len(clock), dtype=np.int64)

@@ -162,17 +162,14 @@ class Population:
             u, who.klass * law["habits"].shape[1] + habit, self.day_types, law["purposes"], law["lengths"], law["chain_order"],
             law["chain_cumulative"],
             law["chain_guide"], law["begins"], law["ends"])
-        key, n = seeds.stage_key(self.seed, "days"), int(law["lengths"][self.day_types[None, :], chain].sum())
+        key = seeds.stage_key(self.seed, "days")
+        own, n = kernel.choose_schedules(key, who.person, chain, self.day_types, law["owned"], law["schedule_alias"])
         out: dict[str, Any] = {
             "purpose": np.empty(n, np.int8), "zone": np.empty(n, np.int32), "start": np.empty(n, np.int32),
             "end": np.empty(n, np.int32), "day": np.empty(n, np.int32), "seq": np.empty(n, np.int32),
             "person": np.empty(n, np.int64), "mode": np.empty(n if self.model.modes is not None else 0, np.int8)}
-        own = kernel.choose_schedules(key, who.person, chain, self.day_types, law["owned"], law["schedule_alias"])
         kernel.live(key, who.person, who.home, who.work, chain, own, self.day_types, *(law[n] for n in LIVED_BY), *out.values())
-        if self.model.domain.pupil_bands:
-            out["purpose"] = np.array(self.model.domain.purpose_of, dtype=np.int8)[out["purpose"]]
-        place = np.multiply(out["zone"], kernel.MAX_PURPOSES, dtype=np.int64)
-        place += out["purpose"]
+        place = kernel.name_places(out["purpose"], out["zone"], np.array(self.model.domain.purpose_of, dtype=np.int8))
         stays = Stays(lonlat=self._points(out["person"], place, out["zone"]), **out)
         return Block(who, stays)
 

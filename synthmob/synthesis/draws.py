@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
+
+from synthmob.compilation import compiled, inlined
 
 GAMMA, MIX_1, MIX_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 S30, S27, S31, S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
@@ -13,7 +14,7 @@ TO_UNIT = 2.0**-53
 HALF, LOWER, STEPS = np.uint64(32), np.uint64(2**32 - 1), 2.0**32
 
 
-@nb.njit(inline="always")
+@inlined
 def mix(z: Any) -> Any:
     """Splitmix64."""
     z = z + GAMMA
@@ -22,7 +23,7 @@ def mix(z: Any) -> Any:
     return z ^ (z >> S31)
 
 
-@nb.njit(inline="always")
+@inlined
 def uniform(key: Any, person: Any, day: Any, draw: Any) -> Any:
     """The same number as seeds.uniforms gives, a scalar."""
     state = mix(np.uint64(key) ^ np.uint64(person))
@@ -30,19 +31,19 @@ def uniform(key: Any, person: Any, day: Any, draw: Any) -> Any:
     return float(mix(state ^ np.uint64(draw)) >> S11) * TO_UNIT
 
 
-@nb.njit(inline="always")
+@inlined
 def keyed(key: Any, person: Any) -> Any:
     """What the random numbers of a person have in common; mixed once more with a day, those of the day."""
     return mix(np.uint64(key) ^ np.uint64(person))
 
 
-@nb.njit(inline="always")
+@inlined
 def unit(today: Any, draw: Any) -> Any:
     """The number of a draw: `uniform` with person and day mixed before, as `mix(keyed(key, person) ^ day)`."""
     return float(mix(today ^ np.uint64(draw)) >> S11) * TO_UNIT
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def guides(cumulative: Any, n: Any) -> Any:
     """Where a search may begin: the pick of k/n for every k up to n, shape (..., n + 1) for rows (day types, classes, chains)."""
     out = np.empty((cumulative.shape[0], cumulative.shape[1], n + 1), dtype=np.int32)
@@ -56,7 +57,7 @@ def guides(cumulative: Any, n: Any) -> Any:
     return out
 
 
-@nb.njit(cache=True)
+@compiled
 def aliases(weights: Any, first: Any) -> Any:
     """Walker's tables, a word an entry (doi:10.1145/355744.355749): `weights` (rows, entries), entries `first[k]` to `first[k + 1]` drawn
     among themselves.
@@ -94,13 +95,13 @@ def aliases(weights: Any, first: Any) -> Any:
     return words
 
 
-@nb.njit(inline="always")
+@inlined
 def aliased(word: Any, k: Any, share: Any) -> Any:
     """Entry k of a stretch, or the other one that its `word` names, by a share in [0, 1)."""
     return k if np.uint64(share * STEPS) < word >> HALF else np.int64(word & LOWER)
 
 
-@nb.njit(inline="always")
+@inlined
 def bits_of(n: Any) -> Any:
     """How many bits of a short word name one of n entries."""
     bits = 1
@@ -109,7 +110,7 @@ def bits_of(n: Any) -> Any:
     return bits
 
 
-@nb.njit(cache=True)
+@compiled
 def shortened(words: Any) -> Any:
     """Words (rows, entries) of half the length: the lower `bits_of` name the other entry, the rest is the share that is kept, to the
     nearest step below one."""
@@ -122,7 +123,7 @@ def shortened(words: Any) -> Any:
     return out
 
 
-@nb.njit(inline="always")
+@inlined
 def aliased_short(word: Any, bits: Any, k: Any, share: Any) -> Any:
     """As `aliased`, by a word of `shortened`."""
     return k if np.int64(share * (1 << (32 - bits))) < np.int64(word) >> bits else np.int64(word) & ((1 << bits) - 1)

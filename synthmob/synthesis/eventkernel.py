@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from synthmob.compilation import compiled, inlined
 from synthmob.searches import pick
 from synthmob.synthesis.draws import uniform
 
@@ -22,7 +22,7 @@ NOTHING = -1
 CALL, SMS, DATA = 0, 1, 2
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def events_per_day(u: Any, group: Any, cumulative: Any, edges: Any) -> Any:
     """How many events each person has each day: `u` (persons, days), `cumulative` (groups, bands), `edges` one more than bands."""
     out = np.empty(u.shape, dtype=np.int64)
@@ -37,7 +37,7 @@ def events_per_day(u: Any, group: Any, cumulative: Any, edges: Any) -> Any:
     return out
 
 
-@nb.njit(inline="always")
+@inlined
 def _nearest(lon: Any, lat: Any, zone: Any, first: Any, site_lonlat: Any, shrink: Any) -> Any:
     """The nearest of a zone's own sites, MOVING where it has none."""
     best, found = np.inf, MOVING
@@ -49,7 +49,7 @@ def _nearest(lon: Any, lat: Any, zone: Any, first: Any, site_lonlat: Any, shrink
     return found
 
 
-@nb.njit(inline="always")
+@inlined
 def _within(cumulative: Any, edges: Any, u: Any, v: Any) -> Any:
     """A whole number from a binned law, even in its logarithm within a bin; NOTHING where the law is empty."""
     if cumulative[-1] <= 0.0:
@@ -60,7 +60,7 @@ def _within(cumulative: Any, edges: Any, u: Any, v: Any) -> Any:
     return min(int(edges[k] * (edges[k + 1] / edges[k]) ** v), edges[k + 1] - 1)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def when(
     key: Any, person: Any, group: Any, count: Any, stay_first: Any, start: Any, zone: Any, kinds: Any, hours: Any, tilt: Any, ceiling: Any,
     out_person: Any, out_second: Any, out_kind: Any, out_stay: Any,
@@ -96,7 +96,7 @@ def when(
                 at += 1
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def what(
     key: Any, person: Any, group: Any, days: Any, day_of: Any, i_of: Any, second: Any, kind: Any, stay: Any,
     end: Any, start: Any, stay_day: Any, stay_person: Any, zone: Any, lonlat: Any, site_first: Any, site_lonlat: Any, shrink: Any,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from synthmob.compilation import compiled, inlined, prefetch
 from synthmob.counts.flows import HEADINGS
 from synthmob.model.leaving import end_of, start_after
 from synthmob.model.reach import row_of
@@ -20,16 +20,19 @@ DAY_END = 1440
 DRAWS_PER_STAY = 8
 DRAW_PATCH, DRAW_ZONE, DRAW_SCHEDULE = 3, 6, 7
 MEMORY = 96
+AHEAD = 4
+"""The schedules of so many persons ahead are asked for, which lie anywhere in memory."""
 HOME, WORK = 0, 1
 MAX_PURPOSES = 16
 FIRST, COUNT, AT, STAYS = range(4)
 """What `owned` says of a chain's schedules: the first, how many, where they begin in `schedules`, and the stays of each."""
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def choose_schedules(key: Any, person: Any, chain: Any, day_type: Any, owned: Any, schedule_alias: Any) -> Any:
-    """Where in `schedules` every person-day's own begins, shape (persons, days): one of its chain's, by `days.schedule_laws`."""
-    out = np.empty(chain.shape, dtype=np.int64)
+    """Where in `schedules` every person-day's own begins, shape (persons, days), one of its chain's, by `days.schedule_laws`; and how many
+    stays they have together."""
+    out, stays = np.empty(chain.shape, dtype=np.int64), 0
     for i in range(len(person)):
         own_key = keyed(key, person[i])
         for day in range(chain.shape[1]):
@@ -38,10 +41,11 @@ def choose_schedules(key: Any, person: Any, chain: Any, day_type: Any, owned: An
             own = int(place)
             own = aliased(schedule_alias[kind, owned[kind, k, FIRST] + own], own, place - own)
             out[i, day] = owned[kind, k, AT] + own * owned[kind, k, STAYS]
-    return out
+            stays += owned[kind, k, STAYS]
+    return out, stays
 
 
-@nb.njit(inline="always")
+@inlined
 def _minutes(travel: Any, band: Any, mode: Any, edges: Any, u: Any) -> Any:
     """A whole number of minutes from the binned law of a band and mode, even inside a bin, by its inverse distribution."""
     n = travel.shape[2]
@@ -53,13 +57,13 @@ def _minutes(travel: Any, band: Any, mode: Any, edges: Any, u: Any) -> Any:
     return int(edges[k] + (target - before) / (travel[band, mode, k] - before) * (edges[k + 1] - edges[k]))
 
 
-@nb.njit(inline="always")
+@inlined
 def _work_stay(works_done: Any, straight: Any, at_work: Any) -> Any:
     """Which of WORK_STAYS a stay at work is: how many came before it, whether just before, and whether at the work place."""
     return (2 if at_work else 3) if straight else min(works_done, 1)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def live(
     key: Any, person: Any, home: Any, work: Any, chain: Any, own: Any, day_type: Any,
     purposes: Any, lengths: Any, schedules: Any, duration_edges: Any, travel: Any, travel_edges: Any, mode_share: Any, habit: Any,
@@ -91,6 +95,9 @@ def live(
         at_home, at_work = spot[home[i]], spot[work[i]] if work[i] >= 0 else -1
         own_key = keyed(key, person[i])
         fresh[:] = 0
+        if i + AHEAD < len(person):
+            for day in range(chain.shape[1]):
+                prefetch(schedules, (day_type[day], own[i + AHEAD, day]))
         here, purpose = at_home, HOME
         for day in range(chain.shape[1]):
             kind, k, today = day_type[day], chain[i, day], mix(own_key ^ np.uint64(day))
@@ -159,14 +166,14 @@ def live(
                 here, clock, at = zone, end, at + 1
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def settle(
     rank: Any, n_persons: Any, pairs: Any, guide: Any, alone: Any, bands: Any, groups: Any, group_area: Any, u: Any,
     out_home: Any, out_work: Any, out_class: Any,
 ) -> None:  # fmt: skip
     """Homes, works (-1 none) and classes of ranks, read off the cumulative tables of `population.Homes`; `u` is for the group.
 
-    One loop a table: what one of them waits for from memory is asked for many ranks at once.
+    One loop a table: what one of them needs is asked for by the loop before.
     """
     n, total, working, parts = len(alone), pairs[-1] + alone[-1], pairs[-1], len(guide) - 1
     last, low, high = groups.shape[2] - 1, np.empty(len(rank), dtype=np.int32), np.empty(len(rank), dtype=np.int32)
@@ -174,12 +181,15 @@ def settle(
         at = (rank[i] + 0.5) / n_persons * total
         part = int(at / working * parts) if at < working else 0  # rounded, so a step is left on either side
         low[i], high[i] = guide[max(part - 1, 0)], guide[min(part + 2, parts)]
+        prefetch(pairs, (low[i],))
+        prefetch(pairs, (high[i],))
     for i in range(len(rank)):
         at = (rank[i] + 0.5) / n_persons * total
         if at < working:
             pair = pick_between(pairs, at, low[i], high[i])
             out_home[i] = pair // n
             out_work[i] = pair - out_home[i] * n
+            prefetch(bands, (out_home[i], out_work[i]))
         else:
             out_home[i], out_work[i] = pick_between(alone, at - working, 0, n - 1), -1
     for i in range(len(rank)):
@@ -191,7 +201,7 @@ def settle(
         out_class[i] = 2 * group + (0 if out_work[i] >= 0 else 1)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def trips(
     person: Any, day: Any, seq: Any, purpose: Any, zone: Any, start: Any, end: Any, xy_km: Any, internal_km: Any,
     out_person: Any, out_day: Any, out_seq: Any, out_origin: Any, out_destination: Any, out_depart: Any, out_arrive: Any, out_purpose: Any,
@@ -216,7 +226,17 @@ def trips(
         at += 1
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
+def name_places(purpose: Any, zone: Any, purpose_of: Any) -> Any:
+    """The number of the place of every stay, its zone and purpose as one; `purpose` becomes what it is called, by `purpose_of`."""
+    out = np.empty(len(zone), dtype=np.int64)
+    for row in range(len(zone)):
+        purpose[row] = purpose_of[purpose[row]]
+        out[row] = zone[row] * MAX_PURPOSES + purpose[row]
+    return out
+
+
+@compiled
 def points(key: Any, person: Any, place: Any, zone: Any, corners: Any, first: Any, cumulative: Any, inward: Any) -> Any:
     """A point in the zone of every row, the same for the same (person, place): shape (rows, 2), an axis after the other in memory; NaN for
     `outside`."""

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from synthmob.compilation import inlined
 from synthmob.synthesis.draws import keyed, mix, unit
 
 TOUR_DRAWS = 1 << 20
@@ -22,7 +22,7 @@ EVERY_DAY = 1 << 40
 """The day of what a person keeps on all days."""
 
 
-@nb.njit(inline="always")
+@inlined
 def taste(key: Any, person: Any, today: Any, rank: Any, habit: Any, tastes: Any) -> None:
     """Draw the tastes of the tour that begins with stay `rank`, one time a mode."""
     stream = mix(today ^ np.uint64(TOUR_DRAWS + rank))
@@ -32,7 +32,7 @@ def taste(key: Any, person: Any, today: Any, rank: Any, habit: Any, tastes: Any)
         tastes[mode] = -np.log1p(-unit(stream, 1 + mode))
 
 
-@nb.njit(inline="always")
+@inlined
 def first(tastes: Any, share: Any, band: Any) -> Any:
     """The mode whose taste over its `share` (bands, modes) of a band is least; one without a share is never chosen."""
     chosen, least = 0, np.inf

@@ -11,17 +11,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from synthmob.compilation import compiled, inlined
 from synthmob.model.chains import Chains
 from synthmob.model.reconcile import FloatArray
 from synthmob.searches import pick_between
 from synthmob.synthesis import draws
 
-GUIDES = 1024
-"""The search for a chain begins at one of so many places; a power of two, so that finding it rounds nothing."""
+GUIDES = 128
+"""The search for a chain begins at one of so many places: with more of them, finding one takes longer than the search from there. A power
+of two, so that finding it rounds nothing."""
 
 
 def laws(chains: Sequence[Chains], people: Sequence[FloatArray], purposes: int) -> dict[str, npt.NDArray[Any]]:
@@ -49,7 +50,7 @@ def laws(chains: Sequence[Chains], people: Sequence[FloatArray], purposes: int) 
         "ends": ends}
 
 
-@nb.njit(inline="always")
+@inlined
 def gone_on(u: Any, last: Any, begins: Any, ends: Any) -> Any:
     """`u` moved to where the chains are that begin with `last`, or, for the share that cannot go on, with what is wanting: `begins`
     (purposes + 1,) of this day, `ends` (purposes,) of the one before."""
@@ -69,7 +70,7 @@ def gone_on(u: Any, last: Any, begins: Any, ends: Any) -> Any:
     return u
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def choose(
     u: Any, klass: Any, day_type: Any, purposes: Any, lengths: Any, order: Any, cumulative: Any, guide: Any, begins: Any, ends: Any
 ) -> Any:

@@ -42,8 +42,8 @@ HOLDS = ("persons.parquet", "stays", "trips", "events", "sites.parquet", "zones.
 MAX_WORKERS = 256
 ROWS_AT_ONCE = 1 << 16
 """Rows that Arrow encodes at once: its own thousand are too few to be quick."""
-SEARCHED = ("person_id", "day")
-"""The columns whose smallest and largest value of each row group help a reader to skip it."""
+SEARCHED = "person_id"
+"""The column whose smallest and largest value of each row group help a reader to skip it: every row group has people of all days."""
 
 Progress = Callable[[int, int], None]
 
@@ -271,9 +271,10 @@ def _file(path: Path, wanted: pa.Schema) -> pq.ParquetWriter:
         "use_dictionary": labels,
         "column_encoding": {name: "PLAIN" if name in floats else "DELTA_BINARY_PACKED" for name in wanted.names if name not in labels},
         "compression": {name: "SNAPPY" if name in floats else "NONE" for name in wanted.names},
-        "write_statistics": [name for name in SEARCHED if name in wanted.names],
+        "write_statistics": [SEARCHED] if SEARCHED in wanted.names else False,
     }
-    file = pq.ParquetWriter(path, wanted, version="2.6", store_schema=False, write_batch_size=ROWS_AT_ONCE, **by_column)
+    file = pq.ParquetWriter(
+        path, wanted, version="2.6", data_page_version="2.0", store_schema=False, write_batch_size=ROWS_AT_ONCE, **by_column)
     file.add_key_value_metadata(tables.SYNTHETIC)
     return file
 

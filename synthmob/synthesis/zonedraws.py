@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from synthmob.compilation import compiled, inlined
 from synthmob.searches import pick_between
 from synthmob.synthesis.draws import aliased, aliased_short, unit
 
@@ -17,7 +17,7 @@ TRIES = 64
 """So often a zone is proposed; after that every zone is looked at, which is the same law."""
 
 
-@nb.njit(cache=True)
+@compiled
 def tied_weights(attraction: Any, affinity: Any, district: Any, deterrence: Any, bands: Any, first: Any) -> Any:
     """Weights of patches for a purpose and a heading where the place before is the one that the day is tied to: (zones, patches)."""
     out = np.zeros((len(bands), len(first) - 1))
@@ -33,7 +33,7 @@ def tied_weights(attraction: Any, affinity: Any, district: Any, deterrence: Any,
     return out
 
 
-@nb.njit(inline="always")
+@inlined
 def recalled(
     deterrence: Any, going: Any, reach: Any, left_for: Any, bands: Any, anchor: Any, here: Any, memory: Any, purpose: Any, n: Any,
     weights: Any, u: Any,
@@ -47,7 +47,7 @@ def recalled(
     return memory[purpose, pick_between(weights, u * total, 0, n - 1)]
 
 
-@nb.njit(inline="always")
+@inlined
 def around(
     tied: Any, tied_row: Any, patch_bits: Any, attraction: Any, purpose: Any, near: Any, going: Any, reach: Any, left_for: Any, bands: Any,
     here: Any, patch_first: Any, widest: Any, weights: Any, stream: Any,
@@ -77,7 +77,7 @@ def around(
     return -1
 
 
-@nb.njit(inline="always")
+@inlined
 def proposed(
     mass: Any, purpose: Any, area: Any, most: Any, going: Any, code: Any, anchor: Any, here: Any, deterrence: Any, reach: Any,
     left_for: Any, bands: Any, zone_alias: Any, patch_first: Any, weights: Any, stream: Any,
@@ -100,7 +100,7 @@ def proposed(
     return -1
 
 
-@nb.njit(inline="always")
+@inlined
 def anywhere(
     attraction: Any, purpose: Any, affinity: Any, district: Any, deterrence: Any, going: Any, reach: Any, left_for: Any, bands: Any,
     anchor: Any, here: Any, weights: Any, u: Any,

@@ -51,38 +51,6 @@ def on(mask: float, weekday: int) -> bool:
 
 
 @compiled
-def workday(
-    agenda: FloatArray, rates: Rates, habit: FloatArray, moving: bool, weekday: int, base: float, draws: Draws
-) -> None:
-    """A day at work: perhaps a coffee, one or more work stays, perhaps lunch out, and what follows on the way home."""
-    start = base + habit[h.START] + rates.start_jitter_min * normal(draws)
-    if uniform(draws) < 0.05:
-        start += 40 + 90 * uniform(draws)
-    end = start + habit[h.LENGTH] + 22 * normal(draws)
-    middle = start + (end - start) * (0.40 + 0.2 * uniform(draws))
-    if uniform(draws) < rates.coffee:
-        add(agenda, start - 14, 8.0, LEISURE, at.LUNCH, False)
-    if moving:
-        sites(agenda, start, end, draws)
-        after_work(agenda, rates, habit, weekday, end, draws)
-        return
-    if uniform(draws) < rates.meeting:
-        add(agenda, start, middle - start, WORK, at.WORK, True)
-        add(agenda, middle + 30, 45 + 90 * uniform(draws), WORK, ANOTHER_SITE, False)
-        if uniform(draws) < 0.55:
-            add(agenda, middle + 190, max(end - middle - 190, 30.0), WORK, at.WORK, False)
-    elif uniform(draws) < habit[h.LUNCH_OUT] and end - start > 330:
-        lunch = 22 + 30 * uniform(draws)
-        add(agenda, start, middle - start, WORK, at.WORK, True)
-        purpose = SHOP if uniform(draws) < 0.28 else LEISURE
-        add(agenda, middle + 4, lunch, purpose, HERE if uniform(draws) < 0.5 else at.LUNCH, False)
-        add(agenda, middle + lunch + 12, end - middle - lunch - 12, WORK, at.WORK, True)
-    else:
-        add(agenda, start, end - start, WORK, at.WORK, True)
-    after_work(agenda, rates, habit, weekday, end, draws)
-
-
-@compiled
 def sites(agenda: FloatArray, start: float, end: float, draws: Draws) -> None:
     """Work that goes from site to site: sometimes the depot first, then two to four clients."""
     clients = 2 + int(3 * uniform(draws))
@@ -114,14 +82,35 @@ def after_work(agenda: FloatArray, rates: Rates, habit: FloatArray, weekday: int
 
 
 @compiled
-def shift(agenda: FloatArray, habit: FloatArray, day: int, base: float, draws: Draws) -> None:
-    """An early, late or night shift; most people change every week."""
-    kind = int(habit[h.SHIFT]) if habit[h.FIXED_SHIFT] > 0 else (int(habit[h.SHIFT]) + (day + 7) // 7) % 3
-    start = 360.0 if kind == 0 else (840.0 if kind == 1 else 1310.0)
-    add(agenda, base + start + 7 * normal(draws), 482 + 9 * normal(draws), WORK, at.WORK, True)
-    free_from = 930.0 if kind == 0 else (580.0 if kind == 1 else 900.0)
-    if uniform(draws) < 0.55:
-        outing(agenda, habit, base + free_from + 150 * uniform(draws), False, draws)
+def workday(
+    agenda: FloatArray, rates: Rates, habit: FloatArray, moving: bool, weekday: int, base: float, draws: Draws
+) -> None:
+    """A day at work: perhaps a coffee, one or more work stays, perhaps lunch out, and what follows on the way home."""
+    start = base + habit[h.START] + rates.start_jitter_min * normal(draws)
+    if uniform(draws) < 0.05:
+        start += 40 + 90 * uniform(draws)
+    end = start + habit[h.LENGTH] + 22 * normal(draws)
+    middle = start + (end - start) * (0.40 + 0.2 * uniform(draws))
+    if uniform(draws) < rates.coffee:
+        add(agenda, start - 14, 8.0, LEISURE, at.LUNCH, False)
+    if moving:
+        sites(agenda, start, end, draws)
+        after_work(agenda, rates, habit, weekday, end, draws)
+        return
+    if uniform(draws) < rates.meeting:
+        add(agenda, start, middle - start, WORK, at.WORK, True)
+        add(agenda, middle + 30, 45 + 90 * uniform(draws), WORK, ANOTHER_SITE, False)
+        if uniform(draws) < 0.55:
+            add(agenda, middle + 190, max(end - middle - 190, 30.0), WORK, at.WORK, False)
+    elif uniform(draws) < habit[h.LUNCH_OUT] and end - start > 330:
+        lunch = 22 + 30 * uniform(draws)
+        add(agenda, start, middle - start, WORK, at.WORK, True)
+        purpose = SHOP if uniform(draws) < 0.28 else LEISURE
+        add(agenda, middle + 4, lunch, purpose, HERE if uniform(draws) < 0.5 else at.LUNCH, False)
+        add(agenda, middle + lunch + 12, end - middle - lunch - 12, WORK, at.WORK, True)
+    else:
+        add(agenda, start, end - start, WORK, at.WORK, True)
+    after_work(agenda, rates, habit, weekday, end, draws)
 
 
 @compiled
@@ -203,6 +192,17 @@ def outing(agenda: FloatArray, habit: FloatArray, when: float, weekend: bool, dr
             HERE if uniform(draws) < 0.6 else ON_THE_WAY,
             False,
         )
+
+
+@compiled
+def shift(agenda: FloatArray, habit: FloatArray, day: int, base: float, draws: Draws) -> None:
+    """An early, late or night shift; most people change every week."""
+    kind = int(habit[h.SHIFT]) if habit[h.FIXED_SHIFT] > 0 else (int(habit[h.SHIFT]) + (day + 7) // 7) % 3
+    start = 360.0 if kind == 0 else (840.0 if kind == 1 else 1310.0)
+    add(agenda, base + start + 7 * normal(draws), 482 + 9 * normal(draws), WORK, at.WORK, True)
+    free_from = 930.0 if kind == 0 else (580.0 if kind == 1 else 900.0)
+    if uniform(draws) < 0.55:
+        outing(agenda, habit, base + free_from + 150 * uniform(draws), False, draws)
 
 
 @compiled

@@ -9,9 +9,10 @@ import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from synthmob import compilation
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Draws = npt.NDArray[np.uint64]
@@ -20,14 +21,12 @@ Draws = npt.NDArray[np.uint64]
 
 def compiled(function: Function) -> Function:
     """The function compiled by numba and kept on disk, in strict floating point: the same result on every machine."""
-    decorate: Any = numba.njit(cache=True, nogil=True, error_model="numpy")
-    return decorate(function)
+    return compilation.compiled(function, error_model="numpy")
 
 
 def compiled_as(signature: str) -> Callable[[Function], Function]:
     """As `compiled`, for one signature: without it numba makes a version for every constant that a call passes."""
-    decorate: Any = numba.njit(signature, cache=True, nogil=True, error_model="numpy")
-    return decorate
+    return lambda function: compilation.compiled(function, signature, error_model="numpy")
 
 
 @compiled

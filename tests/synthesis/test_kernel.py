@@ -57,7 +57,8 @@ def played(law: dict[str, Any], key: Any, who: dict[str, Any], chain: Any, day_t
     n = int(law["lengths"][day_types[None, :], chain].sum())
     kinds = (np.int8, np.int32, np.int32, np.int32, np.int32, np.int32, np.int64, np.int8)
     out = {name: np.full(n, -9, dtype=kind) for name, kind in zip(STAYS, kinds, strict=True)}
-    own = kernel.choose_schedules(key, who["person"], chain, day_types, law["owned"], law["schedule_alias"])
+    own, stays = kernel.choose_schedules(key, who["person"], chain, day_types, law["owned"], law["schedule_alias"])
+    assert stays == n
     kernel.live(
         key, who["person"], who["home"], who["work"], chain, own, day_types, *(law[name] for name in LIVED_BY), *out.values())
     return out

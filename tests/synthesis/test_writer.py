@@ -76,6 +76,7 @@ def test_columns_are_plain_and_packed_as_stated(run: Run) -> None:
             packing = {"s": "RLE_DICTIONARY", "i": "DELTA_BINARY_PACKED", "f": "PLAIN"}[column.dtype[0]]
             assert packing in chunk.encodings, column.name
             assert chunk.compression == ("SNAPPY" if column.dtype[0] == "f" else "UNCOMPRESSED"), column.name
+            assert chunk.is_stats_set == (column.name == "person_id"), column.name
             assert file.schema_arrow.field(k).nullable == (column.name not in ALWAYS_THERE), column.name
 
 
