@@ -112,6 +112,7 @@ def by_class(purposes: npt.NDArray[np.int8], lengths: IntArray, weights: FloatAr
             table[:, ~has[p]] *= _ratio(classes - participation[:, p], outside)[:, None]
         table = _of_lengths(table, lengths, class_lengths)
         table[:, known] *= _ratio(weights[known], table[:, known].sum(axis=0))[None, :]
+    table = _of_lengths(table, lengths, class_lengths)  # trips are made of these: where not all can be met, lengths are
     return table * _ratio(classes, table.sum(axis=1))[:, None]
 
 

@@ -111,6 +111,16 @@ def test_a_noisy_zero_does_not_end_a_chain() -> None:
     assert found.sum(axis=1) == pytest.approx(truth.sum(axis=1))
 
 
+def test_lengths_are_met_where_not_everything_can_be() -> None:
+    truth = planted(11)
+    by_length, participation = margins(truth)
+    weights, known = truth.sum(axis=0), np.ones(len(KINDS), dtype=np.bool_)
+    weights[LENGTHS == 3] *= 0.8  # a cell is off, and so is what a class is said to take part in
+    participation[1] *= 1.3
+    found = chains.by_class(SPELT, LENGTHS, weights, truth.sum(axis=1), by_length, participation, WORKER, known)
+    assert margins(found)[0] == pytest.approx(by_length, rel=1e-6)
+
+
 def test_trips_are_counted_by_purpose_up_to_eight_a_day() -> None:
     errands = np.full((2, MAX_STAYS), -1, dtype=np.int8)
     errands[0, :4], errands[1, :12] = (0, 1, 2, 0), (0, *[2] * 10, 0)
