@@ -1,8 +1,7 @@
-"""Which purposes follow one another in a day, and for whom.
+"""Which chains of purposes there are, and for whom.
 
-A second-order Markov chain over purposes gives every chain an expectation; the released chains correct it, with the misfit of
-the Markov chain measured where it expects many people. Long days, which have no cell, are drawn from the Markov chain. The mix of
-chains by group is raked to the released lengths and participations.
+Persons on every chain are settled elsewhere; here those worth keeping are chosen, and their mix by group is raked to the released lengths
+and participations.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthmob import seeds
-from synthmob.counts.routines import MOST_TRIPS, PHASES
+from synthmob.counts.routines import MOST_TRIPS
 from synthmob.domain import ChainAxis
 from synthmob.model.reconcile import LEAST, FloatArray
 
@@ -21,7 +20,6 @@ IntArray = npt.NDArray[np.int64]
 MAX_STAYS = 20
 KEPT_CHAINS = 4000
 TAIL_CHAINS = 1500
-LONG_CHAINS_PER_LENGTH = 250
 GROUP_ROUNDS, TRIP_STEP = 25, 0.4
 NOBODY = -1
 HOME = 0
@@ -40,47 +38,6 @@ class Chains:
     weights: FloatArray
     codes: IntArray
     by_class: FloatArray
-
-
-def without_home_after_home(transitions: FloatArray, published: npt.NDArray[np.bool_]) -> FloatArray:
-    """Transitions (before + 1, purpose, phase, after + 1), 'none' first, without home after home, unless a `published` cell has it: two
-    stays at home are one. So much of a day is spent there that what shrinks to all purposes would make it up."""
-    if published[:, HOME, :, HOME + 1].any():
-        return transitions
-    out = transitions.copy()
-    out[:, HOME, :, HOME + 1] = out[HOME + 1, HOME] = 0.0
-    return out
-
-
-def markov(transitions: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """First purpose (purposes,) and next purpose (before + 1, purpose, phase, after + 1), 'none' first, from transition counts."""
-    first = transitions[0].sum(axis=(1, 2)) + LEAST
-    follow = transitions + LEAST
-    return first / first.sum(), follow / follow.sum(axis=3, keepdims=True)
-
-
-def expected(axis: ChainAxis, lengths: FloatArray, first: FloatArray, follow: FloatArray) -> FloatArray:
-    """Persons expected on every chain of the axis, shape (axis.size,), given persons by number of stays (index 1 is one stay)."""
-    base = len(first)
-    out = []
-    for n in range(1, axis.max_stays + 1):
-        alive = first.copy()  # P(c1..cr), flat in base^r
-        for rank in range(n):
-            step = follow[:, :, phase(rank, n, axis.max_stays)]
-            moves = step[0] if rank == 0 else np.tile(step[1:].reshape(base * base, base + 1), (base ** (rank - 1), 1))
-            alive = alive * moves[:, 0] if rank == n - 1 else (alive[:, None] * moves[:, 1:]).ravel()
-        total = alive.sum()
-        out.append(alive * (lengths[n] / total if total > 0 else 0.0))
-    return np.concatenate(out)
-
-
-def phase(rank: int, n_stays: int, longest: int) -> int:
-    """The third of the day's stays that a stay lies in, counted on from PHASES for days of more than `longest` stays.
-
-    >>> [phase(r, 5, 8) for r in range(5)], phase(0, 9, 8)
-    ([0, 0, 1, 1, 2], 3)
-    """
-    return rank * PHASES // n_stays + (PHASES if n_stays > longest else 0)
 
 
 def by_length(axis: ChainAxis) -> IntArray:
@@ -118,35 +75,6 @@ def select(axis: ChainAxis, persons: FloatArray, stage: str) -> tuple[IntArray, 
     return codes, np.concatenate([persons[kept], times * (mass / TAIL_CHAINS)]).astype(np.float64)
 
 
-def long_chains(lengths: FloatArray, shortest: int, first: FloatArray, follow: FloatArray, stage: str
-                ) -> tuple[npt.NDArray[np.int8], FloatArray]:
-    """Markov chains of `shortest` to MAX_STAYS stays, each length with its persons: (chains, MAX_STAYS), (chains,)."""
-    base = len(first)
-    rows, weights = [], []
-    for n in range(shortest, MAX_STAYS + 1):
-        if lengths[n] <= 0:
-            continue
-        # ends[rank][before, purpose]: probability that the day, now at that rank, ends after exactly n stays.
-        ends = [follow[:, :, phase(n - 1, n, shortest - 1), 0]]
-        for rank in range(n - 2, -1, -1):
-            ends.insert(0, np.einsum("bpa,pa->bp", follow[:, :, phase(rank, n, shortest - 1), 1:], ends[0][1:]))
-        draws = seeds.uniforms(seeds.stage_key(0, stage), np.arange(LONG_CHAINS_PER_LENGTH)[:, None], n, np.arange(n)[None, :])
-        for row in draws:
-            chain, before = np.full(MAX_STAYS, NOBODY, dtype=np.int8), 0
-            chance = first * ends[0][0]
-            for rank in range(n):
-                here = int(min(np.searchsorted(np.cumsum(chance), row[rank] * chance.sum(), side="right"), base - 1))
-                chain[rank] = here
-                if rank < n - 1:
-                    chance = follow[before, here, phase(rank, n, shortest - 1), 1:] * ends[rank + 1][here + 1]
-                    before = here + 1
-            rows.append(chain)
-            weights.append(lengths[n] / LONG_CHAINS_PER_LENGTH)
-    if not rows:
-        return np.empty((0, MAX_STAYS), dtype=np.int8), np.empty(0)
-    return np.array(rows, dtype=np.int8), np.array(weights)
-
-
 def spell(axis: ChainAxis, codes: IntArray) -> npt.NDArray[np.int8]:
     """The purposes of chain codes, shape (chains, MAX_STAYS), -1 past the end."""
     out = np.full((len(codes), MAX_STAYS), NOBODY, dtype=np.int8)
@@ -182,12 +110,20 @@ def by_class(purposes: npt.NDArray[np.int8], lengths: IntArray, weights: FloatAr
             table[:, has[p]] *= _ratio(participation[:, p], inside)[:, None]
             outside = table[:, ~has[p]].sum(axis=1)
             table[:, ~has[p]] *= _ratio(classes - participation[:, p], outside)[:, None]
-        for n in range(1, MAX_STAYS + 1):
-            chosen = lengths == n
-            if chosen.any():
-                table[:, chosen] *= _ratio(class_lengths[:, n], table[:, chosen].sum(axis=1))[:, None]
+        table = _of_lengths(table, lengths, class_lengths)
         table[:, known] *= _ratio(weights[known], table[:, known].sum(axis=0))[None, :]
+    table = _of_lengths(table, lengths, class_lengths)  # trips are made of these: where not all can be met, lengths are
     return table * _ratio(classes, table.sum(axis=1))[:, None]
+
+
+def _of_lengths(table: FloatArray, lengths: IntArray, class_lengths: FloatArray) -> FloatArray:
+    """Persons by class and chain, scaled to those by class and number of stays."""
+    out = table.copy()
+    for n in range(1, MAX_STAYS + 1):
+        chosen = lengths == n
+        if chosen.any():
+            out[:, chosen] *= _ratio(class_lengths[:, n], out[:, chosen].sum(axis=1))[:, None]
+    return out
 
 
 def trips_of(purposes: npt.NDArray[np.int8], n_purposes: int) -> FloatArray:

@@ -77,13 +77,14 @@ def misfit(prior: FloatArray, noisy: Noisy) -> float:
     return float(np.clip(np.minimum(excess, 4.0).mean(), 1e-4, 4.0))
 
 
-def posterior(prior: FloatArray, noisy: Noisy, *, b: float | None = None) -> tuple[FloatArray, FloatArray]:
-    """The mean and variance of every cell given its prior mean and what was released of it; both of the prior's shape."""
+def posterior(prior: FloatArray, noisy: Noisy, *, b: float | None = None, crumbs: float = 0.0) -> tuple[FloatArray, FloatArray]:
+    """The mean and variance of every cell given its prior mean m, off by `crumbs` x m besides as a variance, and what was released."""
     b = misfit(np.maximum(prior, 0.0), noisy) if b is None else b
     mean, variance = np.empty(prior.shape), np.empty(prior.shape)
     for part in _blocks(prior):
         m = np.maximum(prior[part], 0.0)
-        mean[part], variance[part] = looked_at(m, m + b * m**2 + LEAST, noisy.moved(lambda a, part=part: a[part]), noisy.sigma**2)
+        tau = (1.0 + crumbs) * m + b * m**2 + LEAST
+        mean[part], variance[part] = looked_at(m, tau, noisy.moved(lambda a, part=part: a[part]), noisy.sigma**2)
     return mean, variance
 
 
@@ -136,9 +137,8 @@ def extended(prior: FloatArray, noisy: Noisy, features: FloatArray) -> FloatArra
 def adjust(mean: FloatArray, variance: FloatArray, group: Codes, totals: FloatArray) -> FloatArray:
     """Non-negative means whose sums by `group` (same shape, codes into `totals`) equal `totals`.
 
-    The difference is spread in proportion to variance (generalised least squares), a tenth of the cell counted as error that
-    both totals share in: totals of other tables are bounded differently, and such a gap belongs to the large cells, not to the
-    suppressed ones. What goes below zero is set to zero and the rest rescaled.
+    The difference is spread in proportion to variance (generalised least squares), a tenth of the cell counted as error that both totals
+    share in: other tables are bounded differently, and such a gap belongs to large cells. What goes below zero is set to zero.
     """
     out, spread = mean.copy(), np.empty(mean.shape)
     for part in _blocks(mean):
@@ -172,11 +172,11 @@ def _blocks(table: FloatArray) -> Iterator[slice]:
     return (slice(k, k + rows) for k in range(0, len(table), rows))
 
 
-def settle(prior: FloatArray, noisy: Noisy, group: Codes, totals: FloatArray, measure: Measure = misfit) -> FloatArray:
-    """Posterior cells of a table whose sums by group are known; `measure` says how far off their prior is."""
+def settle(prior: FloatArray, noisy: Noisy, group: Codes, totals: FloatArray, measure: Measure = misfit, crumbs: float = 0.0) -> FloatArray:
+    """Posterior cells of a table whose sums by group are known; `measure` says how far off their prior is, `crumbs` as in `posterior`."""
     sums = sums_by(group, prior, len(totals))
     scaled = prior * (totals / np.maximum(sums, LEAST))[group]
-    mean, variance = posterior(scaled, noisy, b=measure(scaled, noisy))
+    mean, variance = posterior(scaled, noisy, b=measure(scaled, noisy), crumbs=crumbs)
     return adjust(mean, variance, group, totals)
 
 

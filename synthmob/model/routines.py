@@ -12,7 +12,7 @@ from synthmob.counts.routines import MOST_TRIPS, WORK_STAYS
 from synthmob.domain import MINUTES_PER_DAY, Domain
 from synthmob.marginals import Marginal
 from synthmob.model import chains as chains_law
-from synthmob.model import habits, reconcile, rehearsal, segments
+from synthmob.model import daychains, habits, reconcile, rehearsal, segments, transitions
 from synthmob.model import timing as timing_law
 from synthmob.model.balancing import balanced
 from synthmob.model.chains import MAX_STAYS, Chains
@@ -85,26 +85,19 @@ def _chains(tables: Marginals, domain: Domain, people: FloatArray, day_type: int
     """The chains of a day type and who has them."""
     axis = domain.chain_axis
     lengths = _lengths(_slice(tables["stays_per_day"], day_type), float(people.sum()))
-    if "trips" in tables:
-        lengths = _with_trips(lengths[None], _slice(tables["trips"], day_type).moved(_made_and_none))[0]
+    made = _slice(tables["trips"], day_type) if "trips" in tables else None
+    if made is not None:
+        lengths = _with_trips(lengths[None], made.moved(_made_and_none))[0]
     class_lengths = _class_lengths(_slice(tables["stays_by_group"], day_type), people, lengths)
     if "trips_by_group" in tables:
         class_lengths = _groups_with_trips(class_lengths, _slice(tables["trips_by_group"], day_type), lengths)
-    released = _slice(tables["transitions"], day_type)
-    first, follow = chains_law.markov(chains_law.without_home_after_home(reconcile.backed_off(released), released.published))
-    prior = chains_law.expected(axis, lengths, first, follow)
-    group, sums = chains_law.by_length(axis), lengths[1 : axis.max_stays + 1]
-    if "chain_outlines" in tables:
-        outline = domain.outline_axis
-        of_chain = chains_law.outlines(axis, outline, domain.outline_of)
-        expected = reconcile.sums_by(of_chain, prior, outline.size)
-        sums = reconcile.settle(expected, _on_axis(tables["chain_outlines"], day_type), chains_law.by_length(outline), sums)
-        group = of_chain
     noisy = _on_axis(tables["chains"], day_type)
-    persons = reconcile.settle(prior, noisy, group, sums)
+    outlines = _on_axis(tables["chain_outlines"], day_type) if "chain_outlines" in tables else None
+    released = daychains.Released(_slice(tables["transitions"], day_type), outlines, noisy, made)
+    persons, law = daychains.settled(domain, lengths, released)
     codes, weights = chains_law.select(axis, persons, f"chains {day_type}")
     short = chains_law.spell(axis, codes)
-    long, long_weights = chains_law.long_chains(lengths, axis.max_stays + 1, first, follow, f"long chains {day_type}")
+    long, long_weights = transitions.long_chains(lengths, law, f"long chains {day_type}")
     purposes = np.vstack([short, long])
     all_weights = np.concatenate([weights, long_weights])
     all_codes = np.concatenate([codes, np.full(len(long), -1)])
@@ -112,7 +105,7 @@ def _chains(tables: Marginals, domain: Domain, people: FloatArray, day_type: int
     classes = people.ravel()
     took_part = _slice(tables["participation"], day_type)
     trips = chains_law.trips_of(purposes, len(domain.purposes))
-    wanted = _by_purpose(all_weights @ trips, _slice(tables["trips"], day_type), float(classes.sum())) if "trips" in tables else None
+    wanted = None if made is None else daychains.by_purpose(all_weights @ trips, made, float(classes.sum()))
     worker = np.broadcast_to(np.arange(people.shape[2]) == 0, people.shape).ravel()
     joint = chains_law.by_class(
         purposes, counts, all_weights, classes, class_lengths.reshape(len(classes), -1),
@@ -166,14 +159,6 @@ def _wanted_trips(lengths: FloatArray, noisy: Noisy) -> FloatArray:
 def _made_and_none(count: FloatArray) -> FloatArray:
     """The sum of trips of all purposes, and what is missing to the whole, shape (1, 2); the purposes that were cut are few."""
     return np.array([[np.nansum(count[:-1]), count[-1]]])
-
-
-def _by_purpose(expected: FloatArray, noisy: Noisy, people: float) -> FloatArray:
-    """Trips by purpose (purposes,) after seeing their released sums, in parts of a person and what is missing to the whole last; as
-    many altogether as `expected`."""
-    scale = MOST_TRIPS * people / max(float(np.nansum(noisy.count)), LEAST)
-    found = reconcile.posterior(expected, Noisy(noisy.count[:-1] * scale, noisy.sigma * scale, noisy.cut * scale))[0]
-    return found * (expected.sum() / max(float(found.sum()), LEAST))
 
 
 def _sums(noisy: Noisy, people: FloatArray) -> Noisy:

@@ -10,7 +10,7 @@ import pytest
 
 from synthmob.counts import STATISTICS, Public
 from synthmob.marginals import Marginal, unravel
-from synthmob.model import routines
+from synthmob.model import daychains, routines
 from synthmob.model.chains import MAX_STAYS
 from synthmob.model.reconcile import Noisy
 from synthmob.period import Period
@@ -104,9 +104,9 @@ def test_trips_by_purpose_are_shares_of_people_who_are_known_better() -> None:
     expected, people = np.array([1_000.0, 300.0, 500.0]), 1_000.0
     truth = np.array([900.0, 500.0, 400.0]) / 8
     released = Noisy(0.9 * np.append(truth, people - truth.sum()), 1e-3, 1e-3)
-    assert routines._by_purpose(expected, released, people) == pytest.approx(8 * truth, rel=1e-2)
+    assert daychains.by_purpose(expected, released, people) == pytest.approx(8 * truth, rel=1e-2)
     cut = Noisy(np.array([112.5, np.nan, 50.0, people - 225.0]), 1e-3, 40.0)
-    found = routines._by_purpose(expected, cut, people)
+    found = daychains.by_purpose(expected, cut, people)
     assert found.sum() == pytest.approx(expected.sum()) and 50 < found[1] < 350  # a suppressed purpose is there still, below the cut
     assert routines._made_and_none(cut.count) == pytest.approx(np.array([[162.5, 775.0]]))
 

@@ -185,7 +185,7 @@ def test_the_model_refitted_lives_the_same_days(planted: Any, refitted: Routines
     found = recount.recounted(again, THURSDAY, only=lambda name: name in names)
     off = {name: recount.apart(found[name], tables[name]) for name in names}
     blurred = dict.fromkeys(("durations", "durations_left", "durations_between", "episodes", "chain_episodes"), 0.16)
-    wide = {"travel_time": 0.03, **blurred}
+    wide = {"travel_time": 0.03, "departures_to": 0.025, **blurred}  # finest of all: .017 to .022 by the seed of the people
     too_far = {name: round(far, 4) for name, far in off.items() if far >= wide.get(name, 0.02)}
     assert not too_far, str(too_far)
 
