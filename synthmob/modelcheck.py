@@ -57,13 +57,13 @@ def check(model: MobilityModel) -> None:
     _weights("routines.travel", routines.travel, (bands, len(domain.travel_edges_min)))
     _weights("routines.work_anchor", routines.work_anchor, (kinds, len(WORK_STAYS)))
     _weights("routines.exploration", routines.exploration, (segments,))
+    _weights("routines.sharing", routines.sharing, (1,))
     _weights("routines.persistence", routines.persistence, (n,))
     if float(anchors.home_worker.sum()) < LEAST_PERSONS:
         _refuse("anchors.home_worker", "nobody")
-    if float(routines.work_anchor.max()) > 1 + 1e-9:
-        _refuse("routines.work_anchor", "a share above 1")
-    if float(routines.persistence.max()) > 1:
-        _refuse("routines.persistence", "a correlation above 1")
+    for name, most in (("work_anchor", 1 + 1e-9), ("sharing", 1.0), ("persistence", 1.0)):
+        if float(getattr(routines, name).max()) > most:
+            _refuse(f"routines.{name}", "a share, chance or correlation above 1")
     if len(routines.timings) != kinds or not 1 <= kinds <= len(DAY_TYPES) or len(model.day_type_of) != len(DAY_TYPES):
         _refuse("routines", f"{kinds} day types of chains and {len(routines.timings)} of times")
     _indices("day_type_of", np.array(model.day_type_of), (len(DAY_TYPES),), 0, kinds)

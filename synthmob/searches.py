@@ -30,16 +30,3 @@ def pick_between(cumulative: Any, target: Any, low: Any, high: Any) -> Any:
 def pick(cumulative: Any, u: Any) -> Any:
     """The first index whose cumulative weight exceeds u times the total."""
     return pick_between(cumulative, u * cumulative[-1], 0, len(cumulative) - 1)
-
-
-@inlined
-def pick_zone(attraction: Any, deterrence: Any, from_anchor: Any, from_here: Any, zones: Any, weights: Any, u: Any) -> Any:
-    """One of some zones with probability proportional to attraction x deterrence, the last one where there is none.
-
-    `attraction` (all zones,), `deterrence` (bands, bands), `from_anchor` and `from_here` (all zones,) bands, `weights` room for as many.
-    """
-    total = 0.0
-    for k in range(len(zones)):
-        total += attraction[zones[k]] * deterrence[from_anchor[zones[k]], from_here[zones[k]]]
-        weights[k] = total
-    return zones[pick(weights[: len(zones)], u)]

@@ -120,7 +120,7 @@ def model(**changes: Any) -> MobilityModel:
     routines = Routines(
         chains=kinds, timings=tuple(timing(k) for k in kinds), travel=travel,
         work_anchor=np.array([[0.75, 0.5, 0.25, 0.6], [1.0, 0.0, 0.0, 1.0]]), exploration=np.array([2.0, 1.0, 1.0, 0.5, 3.0, 2.0, 0.2]),
-        persistence=np.array([0.0, 0.25, 0.0, 0.0, 0.5, 0.0]))  # fmt: skip
+        sharing=np.array([0.25]), persistence=np.array([0.0, 0.25, 0.0, 0.0, 0.5, 0.0]))  # fmt: skip
     parts: dict[str, Any] = {
         "anchors": anchors(), "flows": flows, "routines": routines, "domain": DOMAIN, "period": PERIOD, "zoning": zoning(),
         "day_type_of": (0, 1, 1), "assumed": (), "source": {}}  # fmt: skip

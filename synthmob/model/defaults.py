@@ -30,6 +30,7 @@ def commuter_days(domain: Domain, people: FloatArray) -> Routines:
         _travel(domain),
         np.ones((len(DAY_TYPES), len(WORK_STAYS))),
         np.full(len(domain.segments), 2.0),
+        np.zeros(1),
         np.zeros(len(domain.purposes)),
     )
 

@@ -152,12 +152,13 @@ class _Memory:
         self.known[:] = self.fresh
 
 
-def expectation(flows: Flows, geography: Geography, lives: Lives, work_anchor: FloatArray, exploration: FloatArray | None = None
-                ) -> Expectation:
+def expectation(flows: Flows, geography: Geography, lives: Lives, work_anchor: FloatArray, exploration: FloatArray | None = None,
+                sharing: float = 0.0) -> Expectation:
     """Expectations over the lives; each outing's zone is then drawn, to be the origin of the next one and a place to return to.
 
     `exploration` (purposes,) is the Chinese-restaurant weight of a new place; without it nobody returns. Returns follow the law that led
-    there before, though not at once: they count as what it draws.
+    there before, though not at once: they count as what it draws. So do the places new to a purpose that are known for another one, by
+    the chance `sharing`.
     """
     fixed, drawn = _Tally.empty(flows, geography), _Tally.empty(flows, geography)
     wide = np.full(len(flows.attraction), np.inf) if exploration is None else exploration
@@ -166,7 +167,7 @@ def expectation(flows: Flows, geography: Geography, lives: Lives, work_anchor: F
     for day in range(lives.days):
         today, day_type = np.arange(day, len(lives.home), lives.days), lives.day_types[day]
         law = day_rows(flows.deterrence, flows.daily[day_type : day_type + 1])
-        seen += _day(flows, law, day_type, geography, lives, today, work_anchor, wide, memory, fixed, drawn)
+        seen += _day(flows, law, day_type, geography, lives, today, work_anchor, wide, sharing, memory, fixed, drawn)
         memory.sleep()
     visits = Visits(*(np.concatenate(column) for column in zip(*seen, strict=True)))
     return Expectation(
@@ -175,10 +176,11 @@ def expectation(flows: Flows, geography: Geography, lives: Lives, work_anchor: F
 
 
 def _day(flows: Flows, deterrence: FloatArray, day_type: int, geography: Geography, lives: Lives, today: IntArray,
-         work_anchor: FloatArray, exploration: FloatArray, memory: _Memory, fixed: _Tally, drawn: _Tally) -> list[tuple[IntArray, ...]]:
+         work_anchor: FloatArray, exploration: FloatArray, sharing: float, memory: _Memory, fixed: _Tally, drawn: _Tally
+         ) -> list[tuple[IntArray, ...]]:  # fmt: skip
     """One day of every life, the rows `today` with the day type's `deterrence`: tallied, remembered, and returned as the columns of
     Visits, rank by rank."""
-    from synthmob.model.outings import recalled, tally_outings
+    from synthmob.model.outings import recalled, shared, tally_outings
 
     here, works_done, lengths = lives.home.copy(), np.zeros(len(lives.home), dtype=np.int64), lives.lengths[today]
     clock, reaching = np.zeros(len(lives.home), dtype=np.int64), reach.joined(flows.reach)
@@ -189,7 +191,7 @@ def _day(flows: Flows, deterrence: FloatArray, day_type: int, geography: Geograp
         heading = headings(lives, alive, rank)
         anchor = np.where(heading == 1, lives.work[alive], lives.home[alive])
         origin, work = here[alive], lives.work[alive]
-        u = seeds.uniforms(seeds.stage_key(0, "outings"), alive, rank, np.arange(4)[:, None])
+        u = seeds.uniforms(seeds.stage_key(0, "outings"), alive, rank, np.arange(6)[:, None])
         at_work = (purpose == WORK) & (work >= 0) & (u[1] < work_anchor[_work_stays(lives, alive, rank, works_done, origin)])
         works_done[alive] += purpose == WORK
         zone = np.where(purpose == HOME, lives.home[alive], np.where(at_work, work, -1))
@@ -201,6 +203,10 @@ def _day(flows: Flows, deterrence: FloatArray, day_type: int, geography: Geograp
         zone[out] = recalled(
             memory.zones, memory.known, life[out], purpose[out], heading[out], anchor[out], origin[out], row[out], deterrence, reaching,
             geography.bands, exploration, u[2][out], u[3][out])
+        new = np.flatnonzero(zone < 0) if sharing > 0.0 else out[:0]
+        zone[new] = shared(
+            memory.zones, memory.known, life[new], purpose[new], heading[new], lives.home[alive[new]], anchor[new], origin[new], row[new],
+            flows.attraction, deterrence, reaching, geography.bands, sharing, u[4][new], u[5][new])
         at_anchor = (purpose == HOME) | at_work
         for tally, which in ((fixed, at_anchor), (drawn, ~at_anchor & (zone >= 0))):
             tally.settle(day_type, purpose[which], heading[which], zone[which], anchor[which], origin[which], row[which], rank, geography)

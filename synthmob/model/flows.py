@@ -22,6 +22,7 @@ from synthmob.model.expectation import Expectation, Flows, expectation
 from synthmob.model.geography import Geography
 from synthmob.model.lives import Lives
 from synthmob.model.reconcile import LEAST, FloatArray
+from synthmob.model.returns import FIRST_SHARING, Returns, Wanted, moved
 from synthmob.model.targets import Targets, look_at, retarget
 
 Marginals = Mapping[str, Marginal]
@@ -77,20 +78,24 @@ def begin(tables: Marginals, levels: tuple[str, ...], geography: Geography, live
 
 
 def go_on(begun: Begun, tables: Marginals, levels: tuple[str, ...], geography: Geography, lives: Lives, work_anchor: FloatArray,
-          exploration: FloatArray | None = None) -> Flows:  # fmt: skip
-    """The same law over lives with times, and with them how far people go at which part of the day and for how long a stay."""
-    flows, believed = begun.flows, dict(begun.believed)
+          exploration: FloatArray, days: int = 1) -> tuple[Flows, Returns]:  # fmt: skip
+    """The same law over lives with times, and with them how far people go at which part of the day and for how long a stay; and how
+    often they go somewhere new, the release being about so many `days`."""
+    flows, believed, wanted = begun.flows, dict(begun.believed), Wanted.of(tables, lives, exploration, days)
+    returns = Returns(exploration, 0.0 if wanted is None else FIRST_SHARING)
     if "destinations@district" not in tables:
-        return flows
-    best, least, targets = flows, np.inf, Targets(flows.attraction)
+        return flows, returns
+    best, least, targets = (flows, returns), np.inf, Targets(flows.attraction)
     for turn in range(TIMED):
-        found = expectation(flows, geography, lives, work_anchor, exploration)
+        found = expectation(flows, geography, lives, work_anchor, returns.exploration, returns.sharing)
         if turn in TIMED_RETARGET_AT:
             believed = look_at(tables, found, geography, lives, reach.TABLES) | believed
             targets = retarget(tables, levels, believed, found, geography, lives)
         if turn > TIMED_RETARGET_AT[-1] and (off := _misplaced(found, targets)) < least:
-            best, least = flows, off
+            best, least = (flows, returns), off
         flows = _scaled(flows, found, targets)
+        if wanted is not None:
+            returns = moved(returns, wanted, found.visits, geography.n, len(lives.home) // lives.days)
     return best
 
 

@@ -131,7 +131,8 @@ def _flows_and_times(tables: dict[str, Marginal], levels: tuple[str, ...], geogr
     if not timed:
         return begun.flows, routines
     lives = lives.timed(routines.timings, journeys_law.quantiles(routines.travel, edges), np.append(bins.fine, MINUTES_PER_DAY))
-    return flows_law.go_on(begun, tables, levels, geography, lives, work_anchor, exploration), routines
+    flows, returns = flows_law.go_on(begun, tables, levels, geography, lives, work_anchor, exploration, int(days.sum()))
+    return flows, replace(routines, exploration=returns.exploration, sharing=np.array([returns.sharing]))
 
 
 def _shares(days: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

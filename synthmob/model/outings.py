@@ -8,6 +8,7 @@ import numpy as np
 
 from synthmob.compilation import compiled
 from synthmob.counts.flows import HEADINGS
+from synthmob.counts.reach import FIRST_ERRAND
 from synthmob.searches import pick, pick_between
 
 
@@ -67,6 +68,36 @@ def recalled(
             total += push[ahead[zone], behind[zone]] * pull[behind[zone]]
             weights[n] = total
         out[i] = zones[life[i], p, pick_between(weights, which[i] * total, 0, k - 1)]
+    return out
+
+
+@compiled
+def shared(
+    zones: Any, known: Any, life: Any, purpose: Any, heading: Any, home: Any, anchor: Any, origin: Any, row: Any, attraction: Any,
+    deterrence: Any, reach: Any, bands: Any, sharing: Any, u: Any, which: Any,
+) -> Any:  # fmt: skip
+    """For stays that go somewhere new, the place known for another errand, or around home, that some go to, -1 for the others, shape
+    (stays,): as the kernel decides it.
+
+    With the chance `sharing`, one of the places that `recalled` describes, of all other errands, and `home` (stays,), each in proportion
+    to the `attraction` (purposes, zones) of the purpose times what recalls it.
+    """
+    weights = np.empty(zones.shape[1] * zones.shape[2] + 1)
+    where = np.empty(len(weights), dtype=np.int64)
+    out = np.full(len(life), -1)
+    for i in range(len(life)):
+        p, total, n = purpose[i], 0.0, 0
+        if u[i] >= sharing or p < FIRST_ERRAND:
+            continue
+        push, pull, ahead, behind = deterrence[HEADINGS * p + heading[i]], reach[p, row[i]], bands[anchor[i]], bands[origin[i]]
+        for q in range(FIRST_ERRAND - 1, zones.shape[1]):
+            for k in range(1 if q < FIRST_ERRAND else 0 if q == p else known[life[i], q]):
+                zone = home[i] if q < FIRST_ERRAND else zones[life[i], q, k]
+                total += attraction[p, zone] * push[ahead[zone], behind[zone]] * pull[behind[zone]]
+                weights[n], where[n] = total, zone
+                n += 1
+        if total > 0.0:
+            out[i] = where[pick_between(weights, which[i] * total, 0, n - 1)]
     return out
 
 

@@ -40,13 +40,15 @@ NEEDED = (
 class Routines:
     """Chains and times by day type, the purposes of chains being segments; `travel` (distance bands, travel bins) rows sum to 1;
     `work_anchor` (day types, WORK_STAYS) the share of stays at work that are in the own work zone; `exploration` (segments,)
-    Chinese-restaurant weight of a new place; `persistence` (purposes,) how much two days of a person correlate in having a purpose."""
+    Chinese-restaurant weight of a new place; `sharing` (1,) the chance that it is known for another errand; `persistence` (purposes,) how
+    much two days of a person correlate in having a purpose."""
 
     chains: tuple[Chains, ...]
     timings: tuple[Timing, ...]
     travel: FloatArray
     work_anchor: FloatArray
     exploration: FloatArray
+    sharing: FloatArray
     persistence: FloatArray
 
 
@@ -61,7 +63,7 @@ def fit_routines(tables: Marginals, domain: Domain, people: FloatArray, days: Se
     persistence = habits.persistence(tables, found, days, len(domain.purposes))
     chains = tuple(segments.split(law, domain) for law in found)
     exploration = _exploration(tables, len(domain.purposes))[list(domain.purpose_of)]
-    return Routines(chains, (), _travel(tables), _work_anchor(tables, len(chains)), exploration, persistence)
+    return Routines(chains, (), _travel(tables), _work_anchor(tables, len(chains)), exploration, np.zeros(1), persistence)
 
 
 def with_times(routines: Routines, tables: Marginals, domain: Domain, bins: Bins, journeys: Journeys, single_days: npt.NDArray[np.bool_]

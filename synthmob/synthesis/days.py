@@ -33,8 +33,8 @@ MAX_PERSONS = 10**9
 LAST_DURATION_EDGE = 1440
 LIVED_BY = (
     "purposes", "lengths", "schedules", "duration_edges", "travel", "travel_edges", "mode_share", "habit", "work_anchor", "exploration",
-    "deterrence", "reach", "affinity", "attraction", "bands", "district", "spot", "patch_first", "patch_zone", "mass", "code", "most",
-    "zone_alias", "tied")  # fmt: skip
+    "sharing", "deterrence", "reach", "affinity", "attraction", "bands", "district", "spot", "patch_first", "patch_zone", "mass", "code",
+    "most", "zone_alias", "tied")  # fmt: skip
 """The laws that `kernel.live` takes, in its order."""
 
 
@@ -210,6 +210,7 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
         "reach": reaching / np.maximum(reaching.max(axis=2, keepdims=True), LEAST),  # 1 at most, for it is a chance to be kept
         "work_anchor": routines.work_anchor,
         "exploration": routines.exploration,
+        "sharing": routines.sharing[0],
     }
 
 

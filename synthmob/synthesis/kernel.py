@@ -8,13 +8,14 @@ import numpy as np
 
 from synthmob.compilation import compiled, inlined, prefetch
 from synthmob.counts.flows import HEADINGS
+from synthmob.counts.reach import FIRST_ERRAND
 from synthmob.model.leaving import end_of, start_after
 from synthmob.model.reach import row_of
 from synthmob.model.timing import LEAST_LEFT
 from synthmob.searches import pick_between
 from synthmob.synthesis import modes
 from synthmob.synthesis.draws import aliased, bits_of, keyed, mix, unit
-from synthmob.synthesis.zonedraws import anywhere, around, proposed, recalled
+from synthmob.synthesis.zonedraws import TRIES, anywhere, around, proposed, recalled, shared
 
 DAY_END = 1440
 DRAWS_PER_STAY = 8
@@ -67,8 +68,8 @@ def _work_stay(works_done: Any, straight: Any, at_work: Any) -> Any:
 def live(
     key: Any, person: Any, home: Any, work: Any, chain: Any, own: Any, day_type: Any,
     purposes: Any, lengths: Any, schedules: Any, duration_edges: Any, travel: Any, travel_edges: Any, mode_share: Any, habit: Any,
-    work_anchor: Any, exploration: Any, deterrence: Any, reach: Any, affinity: Any, attraction: Any, bands: Any, district: Any, spot: Any,
-    patch_first: Any, patch_zone: Any, mass: Any, code: Any, most: Any, zone_alias: Any, tied: Any,
+    work_anchor: Any, exploration: Any, sharing: Any, deterrence: Any, reach: Any, affinity: Any, attraction: Any, bands: Any,
+    district: Any, spot: Any, patch_first: Any, patch_zone: Any, mass: Any, code: Any, most: Any, zone_alias: Any, tied: Any,
     out_purpose: Any, out_zone: Any, out_start: Any, out_end: Any, out_day: Any, out_seq: Any, out_person: Any, out_mode: Any,
 ) -> None:  # fmt: skip
     """Fill the stays of a block of persons, day after day: the `out_` arrays have one entry a stay, in order.
@@ -127,8 +128,14 @@ def live(
                             deterrence, going, reach, left_for, bands, anchor, here, memory, purpose, known[purpose], weights,
                             unit(today, base + 2))
                     else:
-                        stream = mix(today ^ np.uint64(base + DRAW_ZONE))
-                        if anchor == here:
+                        stream, zone = mix(today ^ np.uint64(base + DRAW_ZONE)), -1
+                        if purpose >= FIRST_ERRAND and unit(stream, 3 * TRIES) < sharing:
+                            zone = shared(
+                                attraction, deterrence, going, reach, left_for, bands, at_home, anchor, here, memory, purpose, known,
+                                unit(stream, 3 * TRIES + 1))
+                        if zone >= 0:
+                            pass
+                        elif anchor == here:
                             zone = around(
                                 tied, going - (kind + 1) * HEADINGS, patch_bits, attraction, purpose, near, going, reach, left_for, bands,
                                 here, patch_first, widest, weights, stream)

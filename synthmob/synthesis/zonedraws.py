@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from synthmob.compilation import compiled, inlined
+from synthmob.counts.reach import FIRST_ERRAND
 from synthmob.searches import pick_between
 from synthmob.synthesis.draws import aliased, aliased_short, unit
 
@@ -45,6 +46,27 @@ def recalled(
         total += deterrence[going, bands[anchor, z], bands[here, z]] * reach[purpose, left_for, bands[here, z]]
         weights[k] = total
     return memory[purpose, pick_between(weights, u * total, 0, n - 1)]
+
+
+@inlined
+def shared(
+    attraction: Any, deterrence: Any, going: Any, reach: Any, left_for: Any, bands: Any, home: Any, anchor: Any, here: Any, memory: Any,
+    purpose: Any, known: Any, u: Any,
+) -> Any:  # fmt: skip
+    """A place that is known for another errand, or home's own zone, in proportion to attraction x deterrence x reach; -1 where none
+    weighs anything."""
+    found, total = -1, 0.0
+    for counting in range(2):
+        target, running = u * total, 0.0
+        for q in range(FIRST_ERRAND - 1, len(known)):
+            for k in range(1 if q < FIRST_ERRAND else 0 if q == purpose else known[q]):
+                z = home if q < FIRST_ERRAND else memory[q, k]
+                pull = attraction[purpose, z] * reach[purpose, left_for, bands[here, z]]
+                running += pull * deterrence[going, bands[anchor, z], bands[here, z]]
+                if counting == 1 and found < 0 and running > target:
+                    found = z
+        total = running
+    return found
 
 
 @inlined

@@ -98,7 +98,9 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
                     handy = [law["deterrence"][going][a][b] * pull[b] for a, b in far]
                     zone = visited[purpose][pick(list(accumulate(handy)), u[2])]
                 else:
-                    zone = somewhere(purpose, kind, going, ahead, here, u[3], stream, pull, law)
+                    zone = elsewhere(purpose, going, ahead, here, home, {p: v[: known[p]] for p, v in visited.items()}, stream, pull, law)
+                    if zone is None:
+                        zone = somewhere(purpose, kind, going, ahead, here, u[3], stream, pull, law)
             at_work += purpose == 1
             if not (purpose == 0 or asleep or own) and len(visited[purpose]) < PLACES_KEPT:
                 visited[purpose].append(zone)
@@ -137,6 +139,19 @@ def left_for(clock: int, before: int, entry: int, to_come: int, edges: Sequence[
     else:
         lasting = int(edges[entry] >= 45)
     return (4 * part + lasting) * 3 + min(int(before), 2)
+
+
+def elsewhere(purpose: int, going: int, ahead: int, here: int, home: int, known: Any, stream: int, pull: Any, law: Law) -> int | None:
+    """One of the places known for other errands, or home's own zone; None where people look for one that they do not know."""
+    w = [float(seeds.mix(np.uint64(stream ^ (192 + k))) >> np.uint64(11)) * 2.0**-53 for k in range(2)]
+    if purpose < 2 or w[0] >= law["sharing"]:
+        return None
+    zones = [home, *(z for p in range(2, len(known)) if p != purpose for z in known[p])]
+    handy = []
+    for z in zones:
+        a, b = law["bands"][ahead][z], law["bands"][here][z]
+        handy.append(law["attraction"][purpose][z] * pull[b] * law["deterrence"][going][a][b])
+    return zones[pick(list(accumulate(handy)), w[1])] if sum(handy) > 0 else None
 
 
 def somewhere(purpose: int, kind: int, going: int, ahead: int, here: int, u: float, stream: int, pull: Any, law: Law) -> int:

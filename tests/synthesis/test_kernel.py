@@ -142,7 +142,7 @@ def test_places_are_known_from_the_next_day_on_and_returned_to_at_the_stated_rat
     chain_of_two = handmade.chains(((0, 3, 0, 3, 0),))
     routines = replace(
         model.routines, chains=(chain_of_two,), timings=(handmade.timing(chain_of_two),), exploration=np.full(7, 2.0),
-        work_anchor=np.ones((1, 4)))  # fmt: skip
+        sharing=np.zeros(1), work_anchor=np.ones((1, 4)))  # fmt: skip
     law = law_of(replace(model, routines=routines, day_type_of=(0, 0, 0)))
     # Outside and all zones are equally attractive, so a new draw is an old place by chance alone.
     geography, flows = Geography.of(model.zoning, model.domain), model.flows

@@ -116,7 +116,7 @@ def test_zones_are_drawn_as_a_look_at_all_of_them_would(anchor: int, here: int) 
     reach = np.random.default_rng(7).random((3, ROWS + 1, GRID.n_bands)) ** 3
     # Home is `here`, work is the anchor: home, then a look for purpose 2 before work, early and for a short stay.
     day = {
-        "reach": reach / reach.max(axis=2, keepdims=True),
+        "sharing": 0.0, "reach": reach / reach.max(axis=2, keepdims=True),
         "purposes": np.array([[[0, 2, 1, 0]]], np.int8), "lengths": np.array([[4]]), "schedules": np.zeros((1, 4), np.int16),
         "duration_edges": np.array([0, 10]), "travel": np.ones((GRID.n_bands, 1, 1)), "travel_edges": np.array([0, 5]),
         "mode_share": np.ones((GRID.n_bands, 1)), "habit": 0.0,
