@@ -21,6 +21,7 @@ from synthmob.model.lives import Lives
 from synthmob.model.reconcile import LEAST, FloatArray, Noisy
 
 USUAL = 0.95
+"""The part of people whose number of zones is a usual one."""
 LEAST_PUBLISHED = 3
 """Numbers of zones that have to be published, or nothing is said of how many people have in all."""
 POWER, MOST_MOVE = 2.2, 1.4

@@ -133,13 +133,11 @@ def live(
                             zone = shared(
                                 attraction, deterrence, going, reach, left_for, bands, at_home, anchor, here, memory, purpose, known,
                                 unit(stream, 3 * TRIES + 1))
-                        if zone >= 0:
-                            pass
-                        elif anchor == here:
+                        if zone < 0 and anchor == here:
                             zone = around(
                                 tied, going - (kind + 1) * HEADINGS, patch_bits, attraction, purpose, near, going, reach, left_for, bands,
                                 here, patch_first, widest, weights, stream)
-                        else:
+                        elif zone < 0:
                             zone = proposed(
                                 mass, purpose, district[here], most, going, code, anchor, here, deterrence, reach, left_for, bands,
                                 zone_alias, patch_first, weights, stream)
