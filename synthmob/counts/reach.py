@@ -56,7 +56,7 @@ def _origin_rows(coded: Coded, level: str) -> Any:
     del level
     table = _errands(coded)
     before: Any = ibis.least(table.previous_purpose, FIRST_ERRAND)
-    return _rows(coded, table, origin=before.cast("int16"))
+    return _rows(coded, table, coming_from=before.cast("int16"))
 
 
 def _rows(coded: Coded, table: Any, **when: Any) -> Any:
@@ -74,5 +74,5 @@ REACH = (
         lambda public, level: (segment_axis(public), Axis("lasting", LASTING), distance_axis(public)), _stay_rows),
     Statistic(
         "trip_km_by_origin", "flows",
-        lambda public, level: (segment_axis(public), Axis("origin", ORIGIN), distance_axis(public)), _origin_rows),
+        lambda public, level: (segment_axis(public), Axis("coming_from", ORIGIN), distance_axis(public)), _origin_rows),
 )

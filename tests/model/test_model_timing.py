@@ -94,7 +94,7 @@ def planted_day() -> Any:
     """People of the hand-made model on a Thursday, and their exact tables."""
     routines = handmade.model().routines
     timing_of = handmade.timing(routines.chains[0], unhurried())
-    routines = replace(routines, timings=(timing_of, routines.timings[1]), work_anchor=np.ones((2, 4)))
+    routines = replace(routines, timings=(timing_of, routines.timings[1]), work_anchor=np.ones((2, 4)), sharing=np.zeros(1))
     model = handmade.model(period=THURSDAY, routines=routines)
     made = generate(model, n_persons=PERSONS, days=1, seed=3)
     return model, recount.recounted(made, THURSDAY, only=lambda name: name not in ("presence", "od_hour", "home_work"))
