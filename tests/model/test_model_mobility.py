@@ -92,7 +92,8 @@ def test_the_model_is_whole_and_says_what_it_assumed(london: Any, model: Mobilit
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer rehearsals, passes and lives: what is fitted is rough, but every table is still asked for."""
     for module, name, value in ((rehearsal, "PLAYED_DAYS", 500), (schedules, "POOL", 500), (flows, "PASSES", 3),
-                                (flows, "RETARGET_AT", (1,)), (flows, "UNTIMED", 3), (flows, "TIMED", 2), (flows, "TIMED_RETARGET_AT", (0,)), (mobility, "LIVES_CELLS", 1)):  # fmt: skip
+                                (flows, "RETARGET_AT", (1,)), (flows, "UNTIMED", 3), (flows, "TIMED", 2),
+                                (flows, "TIMED_RETARGET_AT", (0,)), (mobility, "LIVES_CELLS", 1)):  # fmt: skip
         monkeypatch.setattr(module, name, value)
 
 
