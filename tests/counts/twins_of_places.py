@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from brute_force import NOBODY, Cells, Person, Sums, World, all_stays, one, per_day
+from brute_force import NOBODY, Cells, Person, Stay, Sums, World, all_stays, one, per_day
 
 
 def _demographics(p: Person, w: World) -> Cells:
@@ -68,33 +68,30 @@ def _trip_km(p: Person, w: World) -> Cells:
     return out
 
 
-def _trip_km_by_departure(p: Person, w: World) -> Cells:
+def _errands(p: Person, w: World, kind: Callable[[Stay, Stay], int]) -> Cells:
+    """Trips to neither home nor work by purpose, by what `kind` says of the stay before and the stay, and by distance."""
     out = Sums(Fraction)
     for day, rank, stay, part in all_stays(p):
         if rank and stay.purpose not in (0, 1):
             before = day.stays[rank - 1]
-            departure = sum(before.end >= 60 * hour for hour in range(9, 22, 2))
-            out[w.segment(p, stay.purpose), departure, w.distance(before.zone, stay.zone)] += part
+            out[w.segment(p, stay.purpose), kind(before, stay), w.distance(before.zone, stay.zone)] += part
     return out
+
+
+def _trip_km_by_departure(p: Person, w: World) -> Cells:
+    return _errands(p, w, lambda before, stay: sum(before.end >= 60 * hour for hour in range(9, 22, 2)))
 
 
 def _trip_km_by_stay(p: Person, w: World) -> Cells:
-    out = Sums(Fraction)
-    for day, rank, stay, part in all_stays(p):
-        if rank and stay.purpose not in (0, 1):
-            before, lasts = day.stays[rank - 1], stay.end - stay.start
-            lasting = 0 if lasts < 45 else 1 if lasts < 90 else 2 if stay.end - before.end < 180 else 3
-            out[w.segment(p, stay.purpose), lasting, w.distance(before.zone, stay.zone)] += part
-    return out
+    def lasting(before: Stay, stay: Stay) -> int:
+        lasts = stay.end - stay.start
+        return 0 if lasts < 45 else 1 if lasts < 90 else 2 if stay.end - before.end < 180 else 3
+
+    return _errands(p, w, lasting)
 
 
 def _trip_km_by_origin(p: Person, w: World) -> Cells:
-    out = Sums(Fraction)
-    for day, rank, stay, part in all_stays(p):
-        if rank and stay.purpose not in (0, 1):
-            before = day.stays[rank - 1]
-            out[w.segment(p, stay.purpose), min(before.purpose, 2), w.distance(before.zone, stay.zone)] += part
-    return out
+    return _errands(p, w, lambda before, stay: min(before.purpose, 2))
 
 
 def _od(p: Person, w: World) -> Cells:

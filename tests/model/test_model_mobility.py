@@ -15,7 +15,7 @@ from synthmob import engine, modelcheck, worlds
 from synthmob.domain import DAY_TYPES
 from synthmob.errors import FormatError, ZoningError
 from synthmob.marginals import Marginal
-from synthmob.model import defaults, flows, mobility, rehearsal, schedules
+from synthmob.model import daychains, defaults, flows, mobility, rehearsal, schedules
 from synthmob.model.mobility import MobilityModel, fit
 from synthmob.period import Period
 from synthmob.private import anchors
@@ -91,7 +91,7 @@ def test_the_model_is_whole_and_says_what_it_assumed(london: Any, model: Mobilit
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer rehearsals, passes and lives: what is fitted is rough, but every table is still asked for."""
-    for module, name, value in ((rehearsal, "PLAYED_DAYS", 500), (schedules, "POOL", 500), (flows, "PASSES", 3),
+    for module, name, value in ((rehearsal, "PLAYED_DAYS", 500), (schedules, "POOL", 500), (flows, "PASSES", 3), (daychains, "ROUNDS", 1),
                                 (flows, "RETARGET_AT", (1,)), (flows, "UNTIMED", 3), (flows, "TIMED", 2),
                                 (flows, "TIMED_RETARGET_AT", (0,)), (mobility, "LIVES_CELLS", 1)):  # fmt: skip
         monkeypatch.setattr(module, name, value)
