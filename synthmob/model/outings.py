@@ -9,6 +9,8 @@ import numpy as np
 from synthmob.compilation import compiled
 from synthmob.counts.flows import HEADINGS
 from synthmob.counts.reach import FIRST_ERRAND
+from synthmob.model.known import recalled as one_recalled
+from synthmob.model.known import shared as one_shared
 from synthmob.searches import pick, pick_between
 
 
@@ -60,14 +62,9 @@ def recalled(
     out = np.full(len(life), -1)
     for i in range(len(life)):
         k, p = known[life[i], purpose[i]], purpose[i]
-        if u[i] * (k + exploration[p]) >= k:
-            continue
-        push, pull, ahead, behind, total = deterrence[HEADINGS * p + heading[i]], reach[p, row[i]], bands[anchor[i]], bands[origin[i]], 0.0
-        for n in range(k):
-            zone = zones[life[i], p, n]
-            total += push[ahead[zone], behind[zone]] * pull[behind[zone]]
-            weights[n] = total
-        out[i] = zones[life[i], p, pick_between(weights, which[i] * total, 0, k - 1)]
+        if u[i] * (k + exploration[p]) < k:
+            out[i] = one_recalled(
+                deterrence, HEADINGS * p + heading[i], reach, row[i], bands, anchor[i], origin[i], zones[life[i]], p, k, weights, which[i])
     return out
 
 
@@ -82,22 +79,15 @@ def shared(
     With the chance `sharing`, one of the places that `recalled` describes, of all other errands, and `home` (stays,), each in proportion
     to the `attraction` (purposes, zones) of the purpose times what recalls it.
     """
-    weights = np.empty(zones.shape[1] * zones.shape[2] + 1)
-    where = np.empty(len(weights), dtype=np.int64)
+    most = zones.shape[1] * zones.shape[2] + 1
+    weights, places = np.empty(most), np.empty(most, dtype=np.int64)
     out = np.full(len(life), -1)
     for i in range(len(life)):
-        p, total, n = purpose[i], 0.0, 0
-        if u[i] >= sharing or p < FIRST_ERRAND:
-            continue
-        push, pull, ahead, behind = deterrence[HEADINGS * p + heading[i]], reach[p, row[i]], bands[anchor[i]], bands[origin[i]]
-        for q in range(FIRST_ERRAND - 1, zones.shape[1]):
-            for k in range(1 if q < FIRST_ERRAND else 0 if q == p else known[life[i], q]):
-                zone = home[i] if q < FIRST_ERRAND else zones[life[i], q, k]
-                total += attraction[p, zone] * push[ahead[zone], behind[zone]] * pull[behind[zone]]
-                weights[n], where[n] = total, zone
-                n += 1
-        if total > 0.0:
-            out[i] = where[pick_between(weights, which[i] * total, 0, n - 1)]
+        p = purpose[i]
+        if u[i] < sharing and p >= FIRST_ERRAND:
+            out[i] = one_shared(
+                attraction, deterrence, HEADINGS * p + heading[i], reach, row[i], bands, home[i], anchor[i], origin[i], zones[life[i]], p,
+                known[life[i]], places, weights, which[i])
     return out
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from synthmob.compilation import compiled, inlined
 from synthmob.counts.reach import DEPARTURE_EDGES_MIN, DEPARTURES, FIRST_ERRAND, LASTINGS, LONG_MIN, ORIGINS, SHORT_MIN, USUAL_MIN
+from synthmob.domain import MINUTES_PER_DAY
 from synthmob.marginals import Marginal
 from synthmob.model import bias, reconcile
 from synthmob.model.destinations import likely_misfit
@@ -30,7 +31,6 @@ TABLES = ("trip_km_by_departure", "trip_km_by_stay", "trip_km_by_origin")
 STEP, MOST_PULL = 0.6, 20.0
 USUAL_TRIP_MIN = 15
 """What a trip takes, about: stays at the end of a day last as long as the day does."""
-DAY_END_MIN = 1440
 
 
 @inlined
@@ -41,7 +41,7 @@ def row_of(clock: Any, before: Any, entry: Any, last: Any, duration_edges: Any) 
     for edge in DEPARTURE_EDGES_MIN:
         departure += 1 if clock >= edge else 0
     if last or entry >= BY_CLOCK:
-        away = DAY_END_MIN - clock if last else 15 * (entry - BY_CLOCK) + 7 - clock
+        away = MINUTES_PER_DAY - clock if last else 15 * (entry - BY_CLOCK) + 7 - clock
         stay = away - USUAL_TRIP_MIN if last else USUAL_MIN
         lasting = 0 if stay < SHORT_MIN else 1 if stay < USUAL_MIN else 2 if away < LONG_MIN else 3
     else:

@@ -9,13 +9,14 @@ import numpy as np
 from synthmob.compilation import compiled, inlined, prefetch
 from synthmob.counts.flows import HEADINGS
 from synthmob.counts.reach import FIRST_ERRAND
+from synthmob.model.known import recalled, shared
 from synthmob.model.leaving import end_of, start_after
 from synthmob.model.reach import row_of
 from synthmob.model.timing import LEAST_LEFT
 from synthmob.searches import pick_between
 from synthmob.synthesis import modes
 from synthmob.synthesis.draws import aliased, bits_of, keyed, mix, unit
-from synthmob.synthesis.zonedraws import TRIES, anywhere, around, proposed, recalled, shared
+from synthmob.synthesis.zonedraws import TRIES, anywhere, around, proposed
 
 DAY_END = 1440
 DRAWS_PER_STAY = 8
@@ -84,7 +85,8 @@ def live(
     n_purposes = attraction.shape[0]
     memory = np.empty((n_purposes, MEMORY), dtype=np.int64)
     known, fresh = np.zeros(n_purposes, dtype=np.int64), np.zeros(n_purposes, dtype=np.int64)
-    weights = np.empty(max(len(bands), MEMORY))
+    most_known = n_purposes * MEMORY + 1
+    weights, places = np.empty(max(len(bands), most_known)), np.empty(most_known, dtype=np.int64)
     near = np.empty((deterrence.shape[0], deterrence.shape[1]))  # deterrence where both places are one
     for going in range(near.shape[0]):
         for band in range(near.shape[1]):
@@ -132,7 +134,7 @@ def live(
                         if purpose >= FIRST_ERRAND and unit(stream, 3 * TRIES) < sharing:
                             zone = shared(
                                 attraction, deterrence, going, reach, left_for, bands, at_home, anchor, here, memory, purpose, known,
-                                unit(stream, 3 * TRIES + 1))
+                                places, weights, unit(stream, 3 * TRIES + 1))
                         if zone < 0 and anchor == here:
                             zone = around(
                                 tied, going - (kind + 1) * HEADINGS, patch_bits, attraction, purpose, near, going, reach, left_for, bands,

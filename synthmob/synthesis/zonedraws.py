@@ -1,4 +1,4 @@
-"""How the kernel draws a zone, in numba: among places that a person knows, or among all of them, by the patches of `places`.
+"""How the kernel draws a zone among all of them, in numba: by the patches of `places`.
 
 Arrays are indexed by numbers throughout, as in the kernel.
 """
@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from synthmob.compilation import compiled, inlined
-from synthmob.counts.reach import FIRST_ERRAND
 from synthmob.searches import pick_between
 from synthmob.synthesis.draws import aliased, aliased_short, unit
 
@@ -32,41 +31,6 @@ def tied_weights(attraction: Any, affinity: Any, district: Any, deterrence: Any,
         if total == 0.0:
             out[here, -1] = 1.0
     return out
-
-
-@inlined
-def recalled(
-    deterrence: Any, going: Any, reach: Any, left_for: Any, bands: Any, anchor: Any, here: Any, memory: Any, purpose: Any, n: Any,
-    weights: Any, u: Any,
-) -> Any:  # fmt: skip
-    """One of n known places. Every visit speaks for its place: those that lie handy today are the likelier."""
-    total = 0.0
-    for k in range(n):
-        z = memory[purpose, k]
-        total += deterrence[going, bands[anchor, z], bands[here, z]] * reach[purpose, left_for, bands[here, z]]
-        weights[k] = total
-    return memory[purpose, pick_between(weights, u * total, 0, n - 1)]
-
-
-@inlined
-def shared(
-    attraction: Any, deterrence: Any, going: Any, reach: Any, left_for: Any, bands: Any, home: Any, anchor: Any, here: Any, memory: Any,
-    purpose: Any, known: Any, u: Any,
-) -> Any:  # fmt: skip
-    """A place that is known for another errand, or home's own zone, in proportion to attraction x deterrence x reach; -1 where none
-    weighs anything."""
-    found, total = -1, 0.0
-    for counting in range(2):
-        target, running = u * total, 0.0
-        for q in range(FIRST_ERRAND - 1, len(known)):
-            for k in range(1 if q < FIRST_ERRAND else 0 if q == purpose else known[q]):
-                z = home if q < FIRST_ERRAND else memory[q, k]
-                pull = attraction[purpose, z] * reach[purpose, left_for, bands[here, z]]
-                running += pull * deterrence[going, bands[anchor, z], bands[here, z]]
-                if counting == 1 and found < 0 and running > target:
-                    found = z
-        total = running
-    return found
 
 
 @inlined

@@ -21,6 +21,11 @@ def uniform(key: int, person: int, day: int, draw: int) -> float:
     return float(seeds.uniforms(np.uint64(key), person, day, draw))
 
 
+def evenly(stream: int, first: int, n: int) -> list[float]:
+    """So many even numbers of a stream, from its `first` on."""
+    return [float(seeds.mix(np.uint64(stream ^ k)) >> np.uint64(11)) * 2.0**-53 for k in range(first, first + n)]
+
+
 def pick(cumulative: Sequence[float], u: float) -> int:
     """The first index whose running sum is above u times the whole; the last one where there is none."""
     above = (k for k, c in enumerate(cumulative) if c > u * cumulative[-1])
@@ -123,7 +128,7 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
 def tastes(key: int, person: int, day: int, rank: int, habit: float, modes: int) -> list[float]:
     """An exponential time for each mode, of the tour that begins with stay `rank` or of the person's habit."""
     stream = int(seeds.bits(np.uint64(key), person, day, (1 << 20) + rank))
-    drawn = [float(seeds.mix(np.uint64(stream ^ k)) >> np.uint64(11)) * 2.0**-53 for k in range(1 + modes)]
+    drawn = evenly(stream, 0, 1 + modes)
     if drawn[0] < habit:
         drawn[1:] = [uniform(key, person, 1 << 40, 1 + k) for k in range(modes)]
     return [-math.log1p(-u) for u in drawn[1:]]
@@ -143,7 +148,7 @@ def left_for(clock: int, before: int, entry: int, to_come: int, edges: Sequence[
 
 def elsewhere(purpose: int, going: int, ahead: int, here: int, home: int, known: Any, stream: int, pull: Any, law: Law) -> int | None:
     """One of the places known for other errands, or home's own zone; None where people look for one that they do not know."""
-    w = [float(seeds.mix(np.uint64(stream ^ (192 + k))) >> np.uint64(11)) * 2.0**-53 for k in range(2)]
+    w = evenly(stream, 192, 2)
     if purpose < 2 or w[0] >= law["sharing"]:
         return None
     zones = [home, *(z for p in range(2, len(known)) if p != purpose for z in known[p])]
@@ -159,7 +164,7 @@ def somewhere(purpose: int, kind: int, going: int, ahead: int, here: int, u: flo
     first = law["patch_first"]
     patches = [list(range(a, b)) for a, b in pairwise(first)]
     for trial in range(64) if ahead == here else ():
-        w = [float(seeds.mix(np.uint64(stream ^ (3 * trial + k))) >> np.uint64(11)) * 2.0**-53 for k in range(3)]
+        w = evenly(stream, 3 * trial, 3)
         inside = patches[aliased(lengthened(law["tied"][going - 3 * (kind + 1)][here]), w[0])]  # without rows for homes
         bands = [law["bands"][here][z] for z in inside]
         plain = [law["attraction"][purpose][z] * law["deterrence"][going][b][b] for z, b in zip(inside, bands, strict=True)]
@@ -170,7 +175,7 @@ def somewhere(purpose: int, kind: int, going: int, ahead: int, here: int, u: flo
     ranges = list(zip(law["code"][ahead], law["code"][here], strict=True))
     bounds = [m * most[a][b] for m, (a, b) in zip(law["mass"][purpose][law["district"][here]], ranges, strict=True)]
     for trial in range(64) if ahead != here else ():
-        w = [float(seeds.mix(np.uint64(stream ^ (3 * trial + k))) >> np.uint64(11)) * 2.0**-53 for k in range(3)]
+        w = evenly(stream, 3 * trial, 3)
         patch = pick(list(accumulate(bounds)), w[0])
         zone = first[patch] + aliased(law["zone_alias"][purpose][first[patch] : first[patch + 1]], w[1])
         near = law["deterrence"][going][law["bands"][ahead][zone]][law["bands"][here][zone]] * pull[law["bands"][here][zone]]

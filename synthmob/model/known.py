@@ -1,0 +1,45 @@
+"""At which of the places that a person knows a stay is, in numba: one law for lives that are fitted on and for those that are generated.
+
+Arrays are indexed by numbers throughout, as in the kernel. `memory` (purposes, places) holds the places that each purpose has led to.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from synthmob.compilation import inlined
+from synthmob.counts.reach import FIRST_ERRAND
+from synthmob.searches import pick_between
+
+
+@inlined
+def recalled(
+    deterrence: Any, going: Any, reach: Any, left_for: Any, bands: Any, anchor: Any, here: Any, memory: Any, purpose: Any, n: Any,
+    weights: Any, u: Any,
+) -> Any:  # fmt: skip
+    """One of n known places. Every visit speaks for its place: those that lie handy today are the likelier."""
+    total = 0.0
+    for k in range(n):
+        z = memory[purpose, k]
+        total += deterrence[going, bands[anchor, z], bands[here, z]] * reach[purpose, left_for, bands[here, z]]
+        weights[k] = total
+    return memory[purpose, pick_between(weights, u * total, 0, n - 1)]
+
+
+@inlined
+def shared(
+    attraction: Any, deterrence: Any, going: Any, reach: Any, left_for: Any, bands: Any, home: Any, anchor: Any, here: Any, memory: Any,
+    purpose: Any, known: Any, places: Any, weights: Any, u: Any,
+) -> Any:  # fmt: skip
+    """A place that is known for another errand, the first `known` (purposes,) of each, or home's own zone, in proportion to attraction x
+    deterrence x reach; -1 where none weighs anything. `places` and `weights` are room for all of memory and one more."""
+    places[0], n, total = home, 1, 0.0
+    for other in range(FIRST_ERRAND, len(known)):
+        for k in range(known[other] if other != purpose else 0):
+            places[n] = memory[other, k]
+            n += 1
+    for k in range(n):
+        z = places[k]
+        total += attraction[purpose, z] * deterrence[going, bands[anchor, z], bands[here, z]] * reach[purpose, left_for, bands[here, z]]
+        weights[k] = total
+    return places[pick_between(weights, u * total, 0, n - 1)] if total > 0.0 else -1
