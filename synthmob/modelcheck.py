@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from synthmob.counts.commuting import MOMENTS
 from synthmob.counts.flows import HEADINGS
 from synthmob.counts.routines import WORK_STAYS
 from synthmob.counts.usage import EVENTS_EDGES
@@ -70,10 +71,19 @@ def check(model: MobilityModel) -> None:
     for kind, (chains, timing) in enumerate(zip(routines.chains, routines.timings, strict=True)):
         _chains(f"routines.chains.{kind}", chains, segments, groups * YES_OR_NO)
         _timing(f"routines.timings.{kind}", timing, chains, len(domain.duration_edges_min))
+    _where_told(model, districts)
+
+
+def _where_told(model: MobilityModel, districts: int) -> None:
+    """The parts that a model has where its release told them."""
+    bands, edges = len(model.domain.distance_edges_km) + 1, len(model.domain.travel_edges_min)
     if model.modes is not None:
-        _modes(model.modes, bands, len(domain.modes), len(domain.travel_edges_min))
+        _modes(model.modes, bands, len(model.domain.modes), edges)
+    if model.commuting is not None:
+        _weights("commuting.areas", model.commuting.areas, (districts, MOMENTS, HOURS))
+        _weights("commuting.distances", model.commuting.distances, (bands, MOMENTS, HOURS))
     if model.usage is not None:
-        _usage(model.usage, anchors.groups.shape[2], zones, len(domain.apps))
+        _usage(model.usage, model.anchors.groups.shape[2], model.zoning.n_zones + 1, len(model.domain.apps))
 
 
 def _flows(flows: Flows, segments: int, zones: int, bands: int, day_types: int) -> None:

@@ -25,6 +25,7 @@ from synthmob import folders, manifest, modelcheck, zonereading
 from synthmob.domain import DAY_TYPES, Domain
 from synthmob.errors import FormatError, PlanError, ZoningError
 from synthmob.model.anchors import Anchors
+from synthmob.model.commuting import Commuting
 from synthmob.model.flows import Flows
 from synthmob.model.mobility import MobilityModel
 from synthmob.model.modes import Modes
@@ -40,7 +41,7 @@ FORMAT_VERSION = 1
 KIND, MARK, HOLDS = "model", "model.json", ("arrays", "zones.parquet", manifest.FILE)
 WORDS: dict[str, type] = {"anchors": Anchors, "flows": Flows, "routines": Routines}
 """The parts of a model that are arrays, under the name of their field."""
-MAY_LACK: dict[str, type] = {"usage": Usage, "modes": Modes}
+MAY_LACK: dict[str, type] = {"usage": Usage, "modes": Modes, "commuting": Commuting}
 """The parts that a model has where its release did."""
 MAX_BYTES = 3 << 29
 """The most bytes of all arrays together: home by work over 14,000 zones."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from synthmob.counts.anchors import ANCHORS
+from synthmob.counts.commuting import COMMUTING
 from synthmob.counts.flows import FLOWS
 from synthmob.counts.habits import HABITS
 from synthmob.counts.modes import MODES
@@ -19,7 +20,7 @@ from synthmob.marginals import Marginal
 
 OF_PEOPLE = ("sex", "age_band")
 """The axes that a publisher may cut in bands of their own."""
-KNOWN: dict[str, Statistic] = {s.name: s for s in (*ANCHORS, *FLOWS, *REACH, *ROUTINES, *HABITS, *MODES, *TIMING, *USAGE)}
+KNOWN: dict[str, Statistic] = {s.name: s for s in (*ANCHORS, *FLOWS, *REACH, *COMMUTING, *ROUTINES, *HABITS, *MODES, *TIMING, *USAGE)}
 
 
 def check_axes(tables: Mapping[str, Marginal], public: Public, *, planned: bool) -> None:

@@ -21,6 +21,8 @@ QUARTERS = tuple(f"{q // 4:02d}:{q % 4 * 15:02d}" for q in range(96))
 COARSE_START_EDGES_MIN = (0, 420, 570, 690, 810, 930, 1050, 1200)
 COARSE_DURATION_EDGES_MIN = (0, 15, 30, 60, 105, 180, 300, 420, 480, 540, 600)
 SIDE = ("home", "duty", "elsewhere")
+BEFORE = ("home", "work", "education", "elsewhere")
+"""What people leave: who has worked goes home at other hours than who has shopped."""
 PENDING = ("no", "yes")
 DAY_KIND = ("work", "education", "neither")
 STAYS_LEFT_EDGES = (1, 2, 3, 5, 8)
@@ -109,6 +111,17 @@ def _departure_to_rows(coded: Coded, level: str) -> Any:
                         hour=ibis.least(table.previous_end // 60, 23), weight=STAY_WEIGHT / table.n_days)
 
 
+def _departure_between_rows(coded: Coded, level: str) -> Any:
+    del level
+    table = trips(coded)
+    last: Any = len(BEFORE) - 1
+    before = ibis.cases((table.previous_purpose < 2, table.previous_purpose), (table.previous_purpose.isin(coded.domain.duties), 2),
+                        else_=last)  # fmt: skip
+    return table.select(
+        "person_id", "day_type", before=before.cast("int16"), after=side(table.purpose, coded.domain),
+        hour=ibis.least(table.previous_end // 60, 23), weight=STAY_WEIGHT / table.n_days)
+
+
 def _chain_departure_rows(coded: Coded, level: str) -> Any:
     del level
     table = _timed(coded, day_starts(coded).filter(ibis._.n_stays > 1))
@@ -181,6 +194,10 @@ TIMING = (
     Statistic(
         "departures_to", "routines",
         lambda public, level: (day_type_axis(public), segment_axis(public), Axis("hour", HOURS)), _departure_to_rows),
+    Statistic(
+        "departures_between", "routines",
+        lambda public, level: (day_type_axis(public), Axis("before", BEFORE), Axis("after", SIDE), Axis("hour", HOURS)),
+        _departure_between_rows),
     Statistic(
         "chain_departure", "routines",
         lambda public, level: (day_type_axis(public), timed_chain_axis(public.domain), Axis("hour", HOURS)),

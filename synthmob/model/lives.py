@@ -80,18 +80,26 @@ class Lives:
             self, home=self.home[chosen], work=self.work[chosen], purposes=self.purposes[chosen], lengths=self.lengths[chosen],
             weight=weight, chain=chain, times=times)
 
-    def timed(self, timings: Sequence[Timing], minutes: FloatArray, duration_edges: IntArray) -> Lives:
-        """The same lives with a schedule for every day, drawn from those of its chain."""
+    def drawn(self, timings: Sequence[Timing], n: int = 1) -> IntArray:
+        """`n` schedules of the timing of its day type for every day, (rows, n), drawn from those of its chain."""
         if self.chain is None:
             raise ValueError("lives whose chains are not known have no times")
-        schedules = np.empty((len(self.home), MAX_STAYS), dtype=np.int16)
-        u = seeds.uniforms(seeds.stage_key(0, "lives"), np.arange(len(self.home)), 1, 0)
+        out = np.empty((len(self.home), n), dtype=np.int64)
+        u = seeds.uniforms(seeds.stage_key(0, "lives"), np.arange(len(self.home))[:, None], 1, np.arange(n))
         for kind, law in enumerate(timings):
             mine = self.day_type == kind
             before = np.append(0.0, np.cumsum(law.weights))
-            low, high = law.first[self.chain[mine]], law.first[self.chain[mine] + 1]
+            low, high = law.first[self.chain[mine], None], law.first[self.chain[mine] + 1, None]
             at = before[low] + u[mine] * (before[high] - before[low])
-            schedules[mine] = law.schedules[np.clip(np.searchsorted(before[1:], at, side="right"), low, high - 1)]
+            out[mine] = np.clip(np.searchsorted(before[1:], at, side="right"), low, high - 1)
+        return out
+
+    def timed(self, timings: Sequence[Timing], schedule: IntArray, minutes: FloatArray, duration_edges: IntArray) -> Lives:
+        """The same lives with times: every day takes its `schedule` (rows,) of the timing of its day type."""
+        schedules = np.empty((len(self.home), MAX_STAYS), dtype=np.int16)
+        for kind, law in enumerate(timings):
+            mine = self.day_type == kind
+            schedules[mine] = law.schedules[schedule[mine]]
         return replace(self, times=Times(schedules, minutes, duration_edges))
 
 

@@ -16,6 +16,7 @@ from synthmob.domain import DAY_TYPES, MINUTES_PER_DAY, Domain
 from synthmob.errors import ZoningError
 from synthmob.marginals import Marginal
 from synthmob.model import anchors as anchors_law
+from synthmob.model import commuting as commuting_law
 from synthmob.model import defaults, habits, reach
 from synthmob.model import flows as flows_law
 from synthmob.model import journeys as journeys_law
@@ -23,6 +24,7 @@ from synthmob.model import modes as modes_law
 from synthmob.model import routines as routines_law
 from synthmob.model import usage as usage_law
 from synthmob.model.anchors import Anchors
+from synthmob.model.commuting import Candidates, Commuting
 from synthmob.model.expectation import expectation
 from synthmob.model.flows import Flows
 from synthmob.model.geography import Geography
@@ -66,6 +68,7 @@ class MobilityModel:
     source: dict[str, Any]
     usage: Usage | None = None
     modes: Modes | None = None
+    commuting: Commuting | None = None
 
 
 def fit(release: Release, zoning: Zoning) -> MobilityModel:
@@ -99,12 +102,13 @@ def fit(release: Release, zoning: Zoning) -> MobilityModel:
     days = np.array([len(period.days_of(kind)) for kind in present])
     week = tuple(day_type_of[period.day_type(day)] for day in range(min(period.days, MOST_DAYS)))
     lives = _lives(anchors, routines, domain, week, geography, float(people.sum()))
-    flows, routines = _flows_and_times(tables, levels, geography, lives, routines, domain, days)
+    flows, routines, commuting = _flows_and_times(tables, levels, geography, lives, routines, domain, days)
     usage = None
     if usage_law.has_usage(tables):
         usage = usage_law.fit_usage(tables, domain, people, period, anchors.home_worker.sum(axis=1), geography)
     modes = modes_law.fit_modes(tables, routines.travel) if modes_law.has_modes(tables) else None
-    return MobilityModel(anchors, flows, routines, domain, period, zoning, day_type_of, tuple(assumed), dict(release.info), usage, modes)
+    return MobilityModel(
+        anchors, flows, routines, domain, period, zoning, day_type_of, tuple(assumed), dict(release.info), usage, modes, commuting)
 
 
 def _lives(anchors: Anchors, routines: Routines, domain: Domain, week: tuple[int, ...], geography: Geography, people: float) -> Lives:
@@ -116,23 +120,28 @@ def _lives(anchors: Anchors, routines: Routines, domain: Domain, week: tuple[int
 
 
 def _flows_and_times(tables: dict[str, Marginal], levels: tuple[str, ...], geography: Geography, lives: Lives, routines: Routines,
-                     domain: Domain, days: npt.NDArray[np.int64]) -> tuple[Flows, Routines]:
-    """Where people go, and then when, for how long they are on their way depends on where; and how far they go depends on when."""
+                     domain: Domain, days: npt.NDArray[np.int64]) -> tuple[Flows, Routines, Commuting | None]:
+    """Where people go, and then when, for how long they are on their way depends on where, and hours of work on the work place; and how
+    far they go depends on when."""
     work_anchor = (routines.work_anchor * _shares(days)[:, None]).sum(axis=0)
     exploration, timed = routines.exploration, routines_law.has_routines(tables) and all(name in tables for name in reach.TABLES)
     begun = flows_law.begin(tables, levels, geography, lives, work_anchor, len(domain.segments), exploration, len(days), goes_on=timed)
     if not routines_law.has_routines(tables):
-        return begun.flows, routines
+        return begun.flows, routines, None
     some, bins = lives.every(flows_law.PART), duration_bins(domain)
     found = expectation(begun.flows, geography, some, work_anchor, exploration)
     edges = np.append(np.asarray(domain.travel_edges_min), LAST_EDGE_MIN)
     journeys = journeys_law.expected(found, some, geography, routines.travel, edges)
     routines = routines_law.with_times(routines, tables, domain, bins, journeys, days == 1)
     if not timed:
-        return begun.flows, routines
-    lives = lives.timed(routines.timings, journeys_law.quantiles(routines.travel, edges), np.append(bins.fine, MINUTES_PER_DAY))
+        return begun.flows, routines, None
+    duration_edges = np.append(bins.fine, MINUTES_PER_DAY)
+    candidates = Candidates.of(lives, routines.chains, routines.timings, geography, duration_edges, domain.segment_duties)
+    commuting = commuting_law.fit(tables, candidates, geography)
+    minutes = journeys_law.quantiles(routines.travel, edges)
+    lives = lives.timed(routines.timings, candidates.taken(commuting), minutes, duration_edges)
     flows, returns = flows_law.go_on(begun, tables, levels, geography, lives, work_anchor, exploration, int(days.sum()))
-    return flows, replace(routines, exploration=returns.exploration, sharing=np.array([returns.sharing]))
+    return flows, replace(routines, exploration=returns.exploration, sharing=np.array([returns.sharing])), commuting
 
 
 def _shares(days: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

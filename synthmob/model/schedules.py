@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from synthmob.counts.timing import OUTING_SIZE_EDGES, SIDE, STAY_WEIGHT, STAYS_LEFT_EDGES
+from synthmob.counts.timing import BEFORE, OUTING_SIZE_EDGES, SIDE, STAY_WEIGHT, STAYS_LEFT_EDGES
 from synthmob.domain import MINUTES_PER_DAY
 from synthmob.marginals import Marginal
 from synthmob.model import clock, reconcile
@@ -213,6 +213,9 @@ def _cells(chains: Chains, days: Played, bins: Bins, duties: tuple[int, ...], n_
     kind, hour = day_kinds(chains, duties)[days.chain[going]], days.ends[going, 0] // 60
     size = np.searchsorted(OUTING_SIZE_EDGES, lengths[going], side="right") - 1
     day, rank = np.nonzero((np.arange(MAX_STAYS)[None, :] > 0) & (np.arange(MAX_STAYS)[None, :] < lengths[:, None]))
+    before, after = purposes[day, rank - 1], purposes[day, rank]
+    of_before = np.where(before < 2, before, np.where(np.isin(before, duties), 2, len(BEFORE) - 1))
+    of_after = np.where(after == 0, 0, np.where(np.isin(after, duties), 1, 2))
     stay, at = np.nonzero(days.lasting >= 0)
     context = contexts(chains, duties)[days.chain[stay], at]
     sides = len(SIDE) ** 2
@@ -226,6 +229,7 @@ def _cells(chains: Chains, days: Played, bins: Bins, duties: tuple[int, ...], n_
         "first_departure_size": (going, (kind * len(OUTING_SIZE_EDGES) + size) * HOURS + hour, 1.0),
         "departures": (day, days.ends[day, rank - 1] // 15, STAY_WEIGHT),
         "departures_to": (day, purposes[day, rank] * HOURS + days.ends[day, rank - 1] // 60, STAY_WEIGHT),
+        "departures_between": (day, (of_before * len(SIDE) + of_after) * HOURS + days.ends[day, rank - 1] // 60, STAY_WEIGHT),
         "durations": (stay, purposes[stay, at] * n_fine + fine, STAY_WEIGHT),
         "durations_left": (stay, context // sides * n_coarse + coarse, STAY_WEIGHT),
         "durations_between": (stay, (head * sides + context % sides) * n_coarse + coarse, STAY_WEIGHT),

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from synthmob import seeds
+from synthmob.counts.commuting import MOMENTS
 from synthmob.errors import InputError
-from synthmob.model import habits, reach
+from synthmob.model import commuting, habits, reach
 from synthmob.model.geography import Geography
 from synthmob.model.journeys import LAST_EDGE_MIN
 from synthmob.model.mobility import MobilityModel
@@ -163,7 +164,10 @@ class Population:
             law["chain_cumulative"],
             law["chain_guide"], law["begins"], law["ends"])
         key = seeds.stage_key(self.seed, "days")
-        own, n = kernel.choose_schedules(key, who.person, chain, self.day_types, law["owned"], law["schedule_alias"])
+        commute = commuting.rows(self.geography, who.home, who.work)
+        own, n = kernel.choose_schedules(
+            key, who.person, commute if self.model.commuting else np.full_like(commute, -1), chain, self.day_types, law["owned"],
+            law["schedule_alias"], law["hours"], law["kept"])
         out: dict[str, Any] = {
             "purpose": np.empty(n, np.int8), "zone": np.empty(n, np.int32), "start": np.empty(n, np.int32),
             "end": np.empty(n, np.int32), "day": np.empty(n, np.int32), "seq": np.empty(n, np.int32),
@@ -194,15 +198,15 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
     routines, flows = model.routines, model.flows
     chains, bands = routines.chains, len(routines.travel)
     by_mode = Modes(np.ones((bands, 1)), routines.travel[:, None], np.zeros(1)) if model.modes is None else model.modes
-    reaching = reach.joined(flows.reach)
+    reaching, edges = reach.joined(flows.reach), np.append(np.asarray(model.domain.duration_edges_min), LAST_DURATION_EDGE)
     by_place = places.laws(geography, flows.attraction, flows.affinity, flows.by_day)
     types = habits.by_type(chains, routines.persistence, model.domain.purpose_of)
     by_night = nights.laws(chains, [_even(law) for law in types.laws], len(flows.attraction))
-    return by_place | by_night | schedule_laws(routines.timings, [c.lengths for c in chains]) | {
+    return by_place | by_night | schedule_laws(routines.timings, [c.lengths for c in chains]) | _commuting(model, edges) | {
         "habits": np.cumsum(types.weights, axis=1),
         "purposes": _stack([c.purposes for c in chains], -1),
         "lengths": _stack([c.lengths for c in chains], 1),
-        "duration_edges": np.append(np.asarray(model.domain.duration_edges_min), LAST_DURATION_EDGE),
+        "duration_edges": edges,
         "travel": _cumulative(by_mode.travel),
         "mode_share": _even(by_mode.share),
         "habit": by_mode.habit[0],
@@ -212,6 +216,15 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
         "exploration": routines.exploration,
         "sharing": routines.sharing[0],
     }
+
+
+def _commuting(model: MobilityModel, duration_edges: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
+    """The `hours` of all schedules (day types, schedules, moments) and the chance that each is `kept` (rows, moments, hours)."""
+    if model.commuting is None:
+        return {"hours": np.zeros((1, 1, MOMENTS), dtype=np.int8), "kept": np.ones((1, MOMENTS, 1))}
+    duties, routines = model.domain.segment_duties, model.routines
+    found = [commuting.hours(c, t, duration_edges, duties) for c, t in zip(routines.chains, routines.timings, strict=True)]
+    return {"hours": _stack(found, commuting.NEVER), "kept": model.commuting.kept}
 
 
 def schedule_laws(timings: Sequence[Timing], lengths: Sequence[npt.NDArray[np.int64]]) -> dict[str, npt.NDArray[Any]]:

@@ -9,6 +9,7 @@ import numpy as np
 from synthmob.compilation import compiled, inlined, prefetch
 from synthmob.counts.flows import HEADINGS
 from synthmob.counts.reach import FIRST_ERRAND
+from synthmob.model.commuting import CANDIDATES
 from synthmob.model.known import recalled, shared
 from synthmob.model.leaving import end_of, start_after
 from synthmob.model.reach import row_of
@@ -30,18 +31,37 @@ FIRST, COUNT, AT, STAYS = range(4)
 """What `owned` says of a chain's schedules: the first, how many, where they begin in `schedules`, and the stays of each."""
 
 
+@inlined
+def _scheduled(schedule_alias: Any, kind: Any, first: Any, count: Any, u: Any) -> Any:
+    """Which of a chain's schedules, from its `first` on, is drawn."""
+    place = u * count
+    own = int(place)
+    return aliased(schedule_alias[kind, first + own], own, place - own)
+
+
 @compiled
-def choose_schedules(key: Any, person: Any, chain: Any, day_type: Any, owned: Any, schedule_alias: Any) -> Any:
+def choose_schedules(key: Any, person: Any, commute: Any, chain: Any, day_type: Any, owned: Any, schedule_alias: Any, hours: Any, kept: Any
+                     ) -> Any:  # fmt: skip
     """Where in `schedules` every person-day's own begins, shape (persons, days), one of its chain's, by `days.schedule_laws`; and how many
-    stays they have together."""
+    stays they have together.
+
+    Who works draws until a schedule is kept, by `kept` (rows, moments, hours) of their row `commute` (persons,), -1 for none, and the
+    `hours` (day types, schedules, moments) of the schedule.
+    """
     out, stays = np.empty(chain.shape, dtype=np.int64), 0
     for i in range(len(person)):
-        own_key = keyed(key, person[i])
+        own_key, row = keyed(key, person[i]), commute[i]
         for day in range(chain.shape[1]):
-            kind, k = day_type[day], chain[i, day]
-            place = unit(mix(own_key ^ np.uint64(day)), DRAW_SCHEDULE) * owned[kind, k, COUNT]
-            own = int(place)
-            own = aliased(schedule_alias[kind, owned[kind, k, FIRST] + own], own, place - own)
+            kind, k, today = day_type[day], chain[i, day], mix(own_key ^ np.uint64(day))
+            first, count = owned[kind, k, FIRST], owned[kind, k, COUNT]
+            own = _scheduled(schedule_alias, kind, first, count, unit(today, DRAW_SCHEDULE))
+            if row >= 0:
+                again = mix(today ^ np.uint64(DRAW_SCHEDULE))
+                for n in range(CANDIDATES - 1):
+                    leaves, returns = hours[kind, first + own, 0], hours[kind, first + own, 1]
+                    if unit(again, 2 * n) < kept[row, 0, leaves] * kept[row, 1, returns]:
+                        break
+                    own = _scheduled(schedule_alias, kind, first, count, unit(again, 2 * n + 1))
             out[i, day] = owned[kind, k, AT] + own * owned[kind, k, STAYS]
             stays += owned[kind, k, STAYS]
     return out, stays
