@@ -68,6 +68,10 @@ HALF_A_TRIP = "every trip adds half of 1/days to one cell, as many as a life has
 QUARTER_A_TRIP = "every trip adds a quarter of 1/days to one cell, as many as a life has"
 INNER_STAYS = "every stay between two trips adds half of 1/days of its type to one cell, as many as a day has"
 
+LEAVING_AND_RETURN = Reason(
+    "every day adds 1/days to one cell for leaving for work and to one for leaving it: the weights of both sum to at most 1 each",
+    lambda public: 2)
+
 EACH_EVENT = "every event adds {} of 1/days to one cell, as many as a life has"
 
 REASONS: dict[str, Reason] = {
@@ -85,6 +89,8 @@ REASONS: dict[str, Reason] = {
     "trip_km_by_departure": Reason(EACH_TRIP, None),
     "trip_km_by_stay": Reason(EACH_TRIP, None),
     "trip_km_by_origin": Reason(EACH_TRIP, None),
+    "work_hours": LEAVING_AND_RETURN,
+    "commute_hours": LEAVING_AND_RETURN,
     "od": Reason(HALF_A_TRIP, None),
     "od_hour": Reason("every trip adds 1/days of its type to one cell, as many as a day has", None),
     "presence": Reason(
@@ -103,6 +109,8 @@ REASONS: dict[str, Reason] = {
     "first_departure_size": ONE_A_DAY,
     "departures": Reason("every trip adds half of 1/days of its type to one quarter of an hour", None),
     "departures_to": Reason("every trip adds half of 1/days of its type to one purpose and hour, as many as a day has", None),
+    "departures_between": Reason(
+        "every trip adds half of 1/days of its type to one pair of what is left and what for, and hour, as many as a day has", None),
     "chain_departure": ONE_A_DAY,
     "episodes": Reason(INNER_STAYS, None),
     "durations": Reason(INNER_STAYS, None),

@@ -11,6 +11,7 @@ from synthmob.counts.reach import DEPARTURES, FIRST_ERRAND, LASTINGS, ORIGINS
 from synthmob.domain import Domain
 from synthmob.model.anchors import Anchors
 from synthmob.model.chains import MAX_STAYS, Chains
+from synthmob.model.commuting import Commuting
 from synthmob.model.expectation import Flows
 from synthmob.model.journeys import Journeys, _shape
 from synthmob.model.mobility import MobilityModel
@@ -101,6 +102,13 @@ def timing(law: Chains, times: Laws | None = None, n: int = 4_000) -> Timing:
 def errands(factor: Any) -> Any:
     """A factor (kinds, bands) for all segments but homes and work, which lie where they lie."""
     return np.stack([np.ones_like(factor) if p < FIRST_ERRAND else factor for p in range(7)])
+
+
+def commuting() -> Commuting:
+    """Work in the east begins and ends late, and who lives far from it leaves early and comes home early."""
+    late = np.linspace(0.5, 1.5, 24)
+    areas = np.stack([np.ones(24), late**2, late])[:, None].repeat(2, axis=1)
+    return Commuting(areas, 1.0 + np.linspace(0.0, 1.0, BANDS)[:, None, None] * np.stack([late[::-1], late[::-1] ** 3]))
 
 
 def model(**changes: Any) -> MobilityModel:

@@ -141,7 +141,7 @@ def populations(
 
 
 def crowd(n: int, zoning: Zoning, period: Period, seed: int, sizes: Iterable[int]) -> Population:
-    """Many people at once, each on every day of the period: what no search would draw in time."""
+    """Many people at once, each on every day of the period: what no search would draw in time. A third work at their work place."""
     chance = random.Random(seed)
     lengths = list(sizes)
     persons, stays = [], []
@@ -151,6 +151,8 @@ def crowd(n: int, zoning: Zoning, period: Period, seed: int, sizes: Iterable[int
             "person_id": person_id, "sex": chance.choice([*SEX, None]), "age_band": chance.choice([*AGE_BAND, None]),
             "worker": chance.choice(["yes", "no"]), "home_zone": home, "work_zone": work})  # fmt: skip
         for day in range(period.days):
-            stays += a_day(person_id, day, chance.choice(lengths), chance.getrandbits(32), zoning)
+            stays += [
+                stay | ({"zone_id": work} if stay["purpose"] == "work" and person_id % 3 == 0 else {})
+                for stay in a_day(person_id, day, chance.choice(lengths), chance.getrandbits(32), zoning)]
     phones = (a_phone(person_id, (0, 2, 5, 9, 20, 60, 150, 400)[person_id % 8], person_id + seed, zoning, period) for person_id in range(n))
     return Population(tuple(persons), tuple(stays), tuple(row for phone in phones for row in phone))

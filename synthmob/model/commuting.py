@@ -1,7 +1,7 @@
 """When people go to work and leave it, by where their work place is and how far from home: which of a chain's schedules they take.
 
-Schedules are fitted for all people of a chain. Of these somebody takes one by the hours of their work place and of their way there: two
-factors for the hour at which they leave for work, two for that at which they leave it. Schedules are drawn until one is kept.
+Schedules are fitted for all people of a chain. Of some drawn from these somebody takes one by the hours of their work place and of their
+way there: two factors for the hour at which they leave for work, two for that at which they leave it.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ TABLES = ("work_hours@district", "commute_hours")
 WORK = 1
 NEVER = HOURS
 """The hour of what does not happen on a day."""
-CANDIDATES = 12
-"""So many schedules of a day are weighed against one another in the fit; generation draws as many at most."""
+CANDIDATES = 4
+"""So many schedules of a day are weighed against one another."""
 STEP_DAYS = 4
 """Every so manieth day at work is fitted on."""
 ROUNDS, STEP, MOST_PULL = 16, 0.8, 4.0
-FEW, FEW_DAYS = 0.05, 10.0
+FEW, FEW_DAYS = 0.2, 10.0
 """Days of an hour that tell little of it, as a part of the mean over all hours, and at least."""
 RAKE_ROUNDS = 20
 
@@ -49,15 +49,14 @@ class Commuting:
     distances: FloatArray
 
     @property
-    def kept(self) -> FloatArray:
-        """The chance that a schedule is kept, (districts x bands, 2, 25): the product of those of both moments, at their hours."""
+    def pull(self) -> FloatArray:
+        """Both together, (districts x bands, 2, 25), 1 for NEVER: a schedule weighs the product of its two moments, at their hours."""
         both = (self.areas[:, None] * self.distances[None]).reshape(-1, MOMENTS, HOURS)
-        both = both / np.maximum(both.max(axis=2, keepdims=True), LEAST)
         return np.concatenate([both, np.ones((*both.shape[:2], 1))], axis=2)
 
 
 def rows(geography: Geography, home: IntArray, work: IntArray) -> IntArray:
-    """The row of `Commuting.kept` of every person, -1 without work, shape (persons,)."""
+    """The row of `Commuting.pull` of every person, -1 without work, shape (persons,)."""
     district = geography.parents["district"]
     return np.where(work >= 0, district[work] * geography.n_bands + geography.bands[home, work], -1)
 
@@ -110,11 +109,9 @@ class Candidates:
 
     def weights(self, commuting: Commuting) -> FloatArray:
         """How likely each is taken, (days, candidates)."""
-        kept = commuting.kept
-        weight = np.ones(self.schedule.shape)
-        works = self.row >= 0
+        pull, weight, works = commuting.pull, np.ones(self.schedule.shape), self.row >= 0
         for moment in range(MOMENTS):
-            weight[works] *= kept[self.row[works, None], moment, self.at[works, :, moment]]
+            weight[works] *= pull[self.row[works, None], moment, self.at[works, :, moment]]
         return weight / weight.sum(axis=1, keepdims=True)
 
     def taken(self, commuting: Commuting | None) -> IntArray:

@@ -167,7 +167,7 @@ class Population:
         commute = commuting.rows(self.geography, who.home, who.work)
         own, n = kernel.choose_schedules(
             key, who.person, commute if self.model.commuting else np.full_like(commute, -1), chain, self.day_types, law["owned"],
-            law["schedule_alias"], law["hours"], law["kept"])
+            law["schedule_alias"], law["hours"], law["pull"])
         out: dict[str, Any] = {
             "purpose": np.empty(n, np.int8), "zone": np.empty(n, np.int32), "start": np.empty(n, np.int32),
             "end": np.empty(n, np.int32), "day": np.empty(n, np.int32), "seq": np.empty(n, np.int32),
@@ -219,12 +219,12 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
 
 
 def _commuting(model: MobilityModel, duration_edges: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
-    """The `hours` of all schedules (day types, schedules, moments) and the chance that each is `kept` (rows, moments, hours)."""
+    """The `hours` of all schedules (day types, schedules, moments) and the `pull` of each work place and way (rows, moments, hours)."""
     if model.commuting is None:
-        return {"hours": np.zeros((1, 1, MOMENTS), dtype=np.int8), "kept": np.ones((1, MOMENTS, 1))}
+        return {"hours": np.zeros((1, 1, MOMENTS), dtype=np.int8), "pull": np.ones((1, MOMENTS, 1))}
     duties, routines = model.domain.segment_duties, model.routines
     found = [commuting.hours(c, t, duration_edges, duties) for c, t in zip(routines.chains, routines.timings, strict=True)]
-    return {"hours": _stack(found, commuting.NEVER), "kept": model.commuting.kept}
+    return {"hours": _stack(found, commuting.NEVER), "pull": model.commuting.pull}
 
 
 def schedule_laws(timings: Sequence[Timing], lengths: Sequence[npt.NDArray[np.int64]]) -> dict[str, npt.NDArray[Any]]:

@@ -9,7 +9,7 @@ import numpy as np
 from synthmob.compilation import compiled, inlined, prefetch
 from synthmob.counts.flows import HEADINGS
 from synthmob.counts.reach import FIRST_ERRAND
-from synthmob.model.commuting import CANDIDATES
+from synthmob.model.commuting import CANDIDATES, NEVER
 from synthmob.model.known import recalled, shared
 from synthmob.model.leaving import end_of, start_after
 from synthmob.model.reach import row_of
@@ -40,28 +40,30 @@ def _scheduled(schedule_alias: Any, kind: Any, first: Any, count: Any, u: Any) -
 
 
 @compiled
-def choose_schedules(key: Any, person: Any, commute: Any, chain: Any, day_type: Any, owned: Any, schedule_alias: Any, hours: Any, kept: Any
+def choose_schedules(key: Any, person: Any, commute: Any, chain: Any, day_type: Any, owned: Any, schedule_alias: Any, hours: Any, pull: Any
                      ) -> Any:  # fmt: skip
     """Where in `schedules` every person-day's own begins, shape (persons, days), one of its chain's, by `days.schedule_laws`; and how many
     stays they have together.
 
-    Who works draws until a schedule is kept, by `kept` (rows, moments, hours) of their row `commute` (persons,), -1 for none, and the
-    `hours` (day types, schedules, moments) of the schedule.
+    Who works takes one of CANDIDATES, by the `pull` (rows, moments, hours) of their row `commute` (persons,), -1 for none, at the `hours`
+    (day types, schedules, moments) of each.
     """
     out, stays = np.empty(chain.shape, dtype=np.int64), 0
+    candidates, weights = np.empty(CANDIDATES, dtype=np.int64), np.empty(CANDIDATES)
     for i in range(len(person)):
         own_key, row = keyed(key, person[i]), commute[i]
         for day in range(chain.shape[1]):
             kind, k, today = day_type[day], chain[i, day], mix(own_key ^ np.uint64(day))
             first, count = owned[kind, k, FIRST], owned[kind, k, COUNT]
             own = _scheduled(schedule_alias, kind, first, count, unit(today, DRAW_SCHEDULE))
-            if row >= 0:
-                again = mix(today ^ np.uint64(DRAW_SCHEDULE))
-                for n in range(CANDIDATES - 1):
-                    leaves, returns = hours[kind, first + own, 0], hours[kind, first + own, 1]
-                    if unit(again, 2 * n) < kept[row, 0, leaves] * kept[row, 1, returns]:
-                        break
-                    own = _scheduled(schedule_alias, kind, first, count, unit(again, 2 * n + 1))
+            if row >= 0 and min(hours[kind, first + own, 0], hours[kind, first + own, 1]) < NEVER:
+                again, total = mix(today ^ np.uint64(DRAW_SCHEDULE)), 0.0
+                for n in range(CANDIDATES):
+                    candidates[n] = own if n == 0 else _scheduled(schedule_alias, kind, first, count, unit(again, n))
+                    going, leaving = hours[kind, first + candidates[n], 0], hours[kind, first + candidates[n], 1]
+                    total += pull[row, 0, going] * pull[row, 1, leaving]
+                    weights[n] = total
+                own = candidates[pick_between(weights, unit(again, 0) * total, 0, CANDIDATES - 1)]
             out[i, day] = owned[kind, k, AT] + own * owned[kind, k, STAYS]
             stays += owned[kind, k, STAYS]
     return out, stays

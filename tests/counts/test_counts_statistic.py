@@ -161,7 +161,7 @@ def test_zone_axes_say_outside_and_unknown_last() -> None:
 
 def test_people_without_events_add_nothing_to_usage() -> None:
     """Not even days without an event: whether they have phones is not known."""
-    persons, stays = crowd(5, TOWN, FRIDAY_ON, 3, (1, 3)).tables()
+    persons, stays = crowd(20, TOWN, FRIDAY_ON, 3, (1, 3, 9)).tables()
     table = coded(BACKEND, persons, stays, TOWN, Domain(), FRIDAY_ON, name="silent")
     for name, statistic in STATISTICS.items():
         assert (exact(table, name, "zone" if statistic.spatial else "").total == 0) == (statistic.word == "usage"), name

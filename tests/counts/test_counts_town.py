@@ -54,6 +54,8 @@ BY_HAND: dict[tuple[str, str], dict[tuple[str, ...], float]] = {
         ("shop", "17:00 to 19:00", "1-2"): 1 / 3, ("leisure", "09:00 to 11:00", "outside"): 1 / 3},
     ("trip_km_by_origin", ""): {("shop", "work", "1-2"): 1 / 3, ("leisure", "home", "outside"): 1 / 3},
     ("trip_km_by_stay", ""): {("shop", "stay under 45 min", "1-2"): 1 / 3, ("leisure", "longer", "outside"): 1 / 3},
+    ("work_hours", "block"): {("b10", "leaving for work", "08"): 1 / 3, ("b10", "leaving work", "17"): 1 / 3},
+    ("commute_hours", ""): {("9-12", "leaving for work", "08"): 1 / 3, ("9-12", "leaving work", "17"): 1 / 3},
     ("od", "district"): {
         ("d0", "d1"): 1 / 6, ("d1", "d1"): 1 / 6, ("d1", "d0"): 1 / 6, ("d0", "outside"): 1 / 6, ("outside", "d0"): 1 / 6},
     ("od_hour", "district"): {
@@ -100,6 +102,9 @@ BY_HAND: dict[tuple[str, str], dict[tuple[str, ...], float]] = {
     ("departures_to", ""): {
         ("weekday", "work", "08"): 0.25, ("weekday", "shop", "17"): 0.25, ("weekday", "home", "17"): 0.25,
         ("saturday", "leisure", "10"): 0.5, ("saturday", "home", "15"): 0.5},
+    ("departures_between", ""): {
+        ("weekday", "home", "duty", "08"): 0.25, ("weekday", "work", "elsewhere", "17"): 0.25, ("weekday", "elsewhere", "home", "17"): 0.25,
+        ("saturday", "home", "elsewhere", "10"): 0.5, ("saturday", "elsewhere", "home", "15"): 0.5},
     ("first_departure_next", ""): {("weekday", "work", "work", "08"): 0.5, ("saturday", "neither", "leisure", "10"): 1},
     ("first_departure_size", ""): {("weekday", "work", "4-5", "08"): 0.5, ("saturday", "neither", "3-4", "10"): 1},
     ("chain_departure", ""): {("weekday", WORKDAY, "08"): 0.5, ("saturday", SATURDAY, "10"): 1},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from brute_force import NOBODY, Cells, Person, Stay, Sums, World, all_stays, one, per_day
@@ -94,6 +94,32 @@ def _trip_km_by_origin(p: Person, w: World) -> Cells:
     return _errands(p, w, lambda before, stay: min(before.purpose, 2))
 
 
+def _at_work(p: Person, w: World) -> Iterator[tuple[int, int, Fraction]]:
+    """The moment (0 leaving for work, 1 leaving it) and hour of every first way to one's own work place and every last one from there."""
+    duties = {k for k, purpose in enumerate(w.domain.purposes) if purpose in ("work", "education")}
+    for day, rank, stay, part in all_stays(p):
+        if stay.purpose != 1 or stay.zone != p.work or p.work == NOBODY:
+            continue
+        if rank and all(before.purpose != 1 for before in day.stays[:rank]):
+            yield 0, min(day.stays[rank - 1].end // 60, 23), part
+        if rank + 1 < len(day.stays) and not any(later.purpose in duties for later in day.stays[rank + 1 :]):
+            yield 1, min(stay.end // 60, 23), part
+
+
+def _work_hours(p: Person, w: World) -> Cells:
+    out = Sums(Fraction)
+    for moment, hour, part in _at_work(p, w):
+        out[w.area(p.work), moment, hour] += part
+    return out
+
+
+def _commute_hours(p: Person, w: World) -> Cells:
+    out = Sums(Fraction)
+    for moment, hour, part in _at_work(p, w):
+        out[w.distance(p.home, p.work), moment, hour] += part
+    return out
+
+
 def _od(p: Person, w: World) -> Cells:
     out = Sums(Fraction)
     for day, rank, stay, part in all_stays(p):
@@ -125,6 +151,6 @@ PLACE_TWINS: dict[str, Callable[[Person, World], Cells]] = {
     "commute_km": _commute_km, "commute_km_by_group": _commute_km_by_group, "destinations": _destinations,
     "visitors": _visitors, "distances": _distances, "trip_km": _trip_km,
     "trip_km_by_departure": _trip_km_by_departure, "trip_km_by_stay": _trip_km_by_stay,
-    "trip_km_by_origin": _trip_km_by_origin, "od": _od, "od_hour": _od_hour,
+    "trip_km_by_origin": _trip_km_by_origin, "work_hours": _work_hours, "commute_hours": _commute_hours, "od": _od, "od_hour": _od_hour,
     "presence": _presence,
 }  # fmt: skip

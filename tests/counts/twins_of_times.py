@@ -53,6 +53,15 @@ def _departures_to(p: Person, w: World) -> Cells:
     return out
 
 
+def _departures_between(p: Person, w: World) -> Cells:
+    out = Sums(Fraction)
+    for day, part in per_day(p):
+        for stay, following in pairwise(day.stays):
+            before = stay.purpose if stay.purpose < 2 else 2 if stay.purpose in _duties(w) else 3
+            out[day.kind, before, _side(following, w), min(stay.end // 60, 23)] += HALF * part
+    return out
+
+
 def _first_departure_next(p: Person, w: World) -> Cells:
     out = Sums(Fraction)
     for day, end, part in _leaving(p):
@@ -148,7 +157,8 @@ def _travel_time(p: Person, w: World) -> Cells:
 
 
 TIME_TWINS: dict[str, Callable[[Person, World], Cells]] = {
-    "departures": _departures, "departures_to": _departures_to, "first_departure": _first_departure,
+    "departures": _departures, "departures_to": _departures_to, "departures_between": _departures_between,
+    "first_departure": _first_departure,
     "first_departure_next": _first_departure_next, "first_departure_size": _first_departure_size,
     "chain_departure": _chain_departure, "episodes": _episodes, "durations": _durations, "durations_left": _durations_left,
     "durations_between": _durations_between, "chain_episodes": _chain_episodes, "travel_time": _travel_time,

@@ -82,6 +82,7 @@ def extremes() -> Population:
         life(1002, [all_of_them] * PERIOD.days),
         life(1003, never_twice),
         phone(1004),
+        life(1005, [[("home", 0), ("work", 1), ("home", 0)]] * PERIOD.days),
         crowd(40, TOWN, PERIOD, 11, (1, 2, 3, 7, 8, 9, 40, 400)),
     ]
     rows = (tuple(row for one in lives for row in part(one)) for part in (lambda p: p.persons, lambda p: p.stays, lambda p: p.events))

@@ -66,7 +66,7 @@ def shares(words: Sequence[int]) -> Any:
     return found / len(words)
 
 
-def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day_types: Sequence[int], law: Law) -> list[Any]:
+def live(key: int, person: int, home: int, work: int, commute: int, chains: Sequence[int], day_types: Sequence[int], law: Law) -> list[Any]:
     """(person, day, seq, purpose, zone, start, end, mode) of every stay of a person, mode -1 where a day begins; between, zones have their
     numbers in `places`."""
     home, work = law["spot"][home], law["spot"][work] if work >= 0 else -1
@@ -78,8 +78,8 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
         known = {p: len(v) for p, v in visited.items()}  # what was new today is known from tomorrow on
         purposes = law["purposes"][kind][chain][: law["lengths"][kind][chain]]
         here, clock, at_work = home, 0, 0
-        first, count, begin, length = law["owned"][kind][chain]
-        begin += length * aliased(law["schedule_alias"][kind][first : first + count], uniform(key, person, day, 7))
+        begin, length = law["owned"][kind][chain][2:]
+        begin += length * scheduled(key, person, day, kind, chain, commute, law)
         schedule = law["schedules"][kind][begin : begin + length]
         for rank, purpose in enumerate(purposes):
             u = [uniform(key, person, day, 8 * rank + k) for k in range(8)]
@@ -123,6 +123,19 @@ def live(key: int, person: int, home: int, work: int, chains: Sequence[int], day
             here, clock = zone, end
         night = (purpose, here)
     return out
+
+
+def scheduled(key: int, person: int, day: int, kind: int, chain: int, commute: int, law: Law) -> int:
+    """Which of a chain's schedules: the first of four that are drawn, or one by how well their hours suit the work place and the way."""
+    first, count = law["owned"][kind][chain][:2]
+    stream = int(seeds.bits(np.uint64(key), person, day, 7))
+    which, *others = evenly(stream, 0, 4)
+    drawn = [aliased(law["schedule_alias"][kind][first : first + count], u) for u in (uniform(key, person, day, 7), *others)]
+    if commute < 0 or law["hours"][kind][first + drawn[0]] == [24, 24]:
+        return drawn[0]
+    pulls = [law["pull"][commute][0][going] * law["pull"][commute][1][leaving]
+             for going, leaving in (law["hours"][kind][first + k] for k in drawn)]  # fmt: skip
+    return drawn[pick(list(accumulate(pulls)), which)]
 
 
 def tastes(key: int, person: int, day: int, rank: int, habit: float, modes: int) -> list[float]:

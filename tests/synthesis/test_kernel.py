@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthmob import searches, seeds
+from synthmob.model import commuting
 from synthmob.model.geography import Geography
 from synthmob.model.timing import BY_CLOCK, Timing
 from synthmob.synthesis import draws, kernel, places
@@ -28,10 +29,15 @@ def law_of(model: Any) -> dict[str, Any]:
     return laws(model, Geography.of(model.zoning, model.domain))
 
 
+def handmade_law(seed: int) -> dict[str, Any]:
+    del seed
+    return law_of(handmade.model(commuting=handmade.commuting()))
+
+
 def wild(seed: int) -> dict[str, Any]:
     """Laws that nobody would fit: full days of 20 stays, late departures, stays that never fit, zero weights."""
     rng = np.random.default_rng(seed)
-    law = law_of(handmade.model())
+    law = law_of(handmade.model(commuting=handmade.commuting()))
     kinds, chains, rows = 2, 12, 5
     lengths = np.where(rng.random((kinds, chains)) < 0.3, 20, rng.integers(1, 20, (kinds, chains)))
     purposes = rng.integers(0, 7, (kinds, chains, 20)).astype(np.int8)
@@ -45,7 +51,8 @@ def wild(seed: int) -> dict[str, Any]:
     weights = rng.integers(0, 3, (kinds, most))
     laid = [Timing(s[: f[-1]].astype(np.int16), w[: f[-1]].astype(float), f) for s, w, f in zip(schedules, weights, first, strict=True)]
     return law | schedule_laws(laid, list(lengths)) | {
-        "purposes": purposes, "lengths": lengths, "work_anchor": rng.random((kinds, 4)), "exploration": rng.random(7) * 5}
+        "purposes": purposes, "lengths": lengths, "work_anchor": rng.random((kinds, 4)), "exploration": rng.random(7) * 5,
+        "hours": rng.integers(20, 25, (kinds, most, 2)), "pull": rng.integers(0, 3, law["pull"].shape).astype(float)}
 
 
 def moded(seed: int) -> dict[str, Any]:
@@ -57,7 +64,8 @@ def played(law: dict[str, Any], key: Any, who: dict[str, Any], chain: Any, day_t
     n = int(law["lengths"][day_types[None, :], chain].sum())
     kinds = (np.int8, np.int32, np.int32, np.int32, np.int32, np.int32, np.int64, np.int8)
     out = {name: np.full(n, -9, dtype=kind) for name, kind in zip(STAYS, kinds, strict=True)}
-    own, stays = kernel.choose_schedules(key, who["person"], chain, day_types, law["owned"], law["schedule_alias"])
+    own, stays = kernel.choose_schedules(
+        key, who["person"], who["commute"], chain, day_types, law["owned"], law["schedule_alias"], law["hours"], law["pull"])
     assert stays == n
     kernel.live(
         key, who["person"], who["home"], who["work"], chain, own, day_types, *(law[name] for name in LIVED_BY), *out.values())
@@ -67,6 +75,7 @@ def played(law: dict[str, Any], key: Any, who: dict[str, Any], chain: Any, day_t
 def crowd(seed: int, n: int, days: int, chains: int) -> tuple[dict[str, Any], Any, Any]:
     rng = np.random.default_rng(seed)
     who = {"person": rng.integers(0, 10**9, n), "home": rng.integers(0, 6, n), "work": rng.integers(-1, 6, n)}
+    who["commute"] = commuting.rows(Geography.of(handmade.zoning(), handmade.DOMAIN), who["home"], who["work"])
     return who, rng.integers(0, chains, (n, days)), rng.integers(0, 2, days)
 
 
@@ -101,16 +110,15 @@ def test_aliases_have_the_shares_of_the_weights(parts: list[list[int]], u: float
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-@pytest.mark.parametrize("make", [lambda seed: law_of(handmade.model()), wild, moded], ids=["handmade", "wild", "moded"])
+@pytest.mark.parametrize("make", [handmade_law, wild, moded], ids=["handmade", "wild", "moded"])
 def test_days_are_those_of_the_twin(make: Any, seed: int) -> None:
     law = make(seed)
     who, chain, day_types = crowd(seed, 40, 3, 4 if law["lengths"].shape[1] == 4 else 12)
     key = seeds.stage_key(seed, "days")
     out = played(law, key, who, chain, day_types)
     plain = {name: value.tolist() for name, value in law.items()}
-    want = [
-        stay for k in range(40)
-        for stay in twin.live(int(key), *(int(who[n][k]) for n in ("person", "home", "work")), chain[k], day_types, plain)]  # fmt: skip
+    people = [[int(who[n][k]) for n in ("person", "home", "work", "commute")] for k in range(40)]
+    want = [stay for k, person in enumerate(people) for stay in twin.live(int(key), *person, chain[k], day_types, plain)]
     found = list(zip(*(out[n].tolist() for n in ("person", "day", "seq", "purpose", "zone", "start", "end", "mode")), strict=True))
     assert found == want
 
@@ -148,7 +156,7 @@ def test_places_are_known_from_the_next_day_on_and_returned_to_at_the_stated_rat
     geography, flows = Geography.of(model.zoning, model.domain), model.flows
     law |= places.laws(geography, *(np.ones_like(table) for table in (flows.attraction, flows.affinity, flows.deterrence)))
     n, days = 20_000, 2
-    who = {"person": np.arange(n), "home": np.zeros(n, int), "work": np.full(n, -1)}
+    who = {"person": np.arange(n), "home": np.zeros(n, int), "work": np.full(n, -1), "commute": np.full(n, -1)}
     out = played(law, seeds.stage_key(1, "days"), who, np.zeros((n, days), int), np.zeros(days, int))
     shops = out["zone"][out["purpose"] == 3].reshape(n, 4)
     assert (shops[:, 0] == shops[:, 1]).mean() == pytest.approx(1 / 6, abs=0.01)
