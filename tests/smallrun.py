@@ -21,6 +21,11 @@ class Run:
     model: Path
     out: Path
 
+    @staticmethod
+    def at(top: Path) -> Run:
+        """A run in that folder."""
+        return Run(top / "records", top / "records" / "zones.geojson", top / "release", top / "model", top / "out")
+
 
 def synthmob(*words: object) -> int:
     """The exit code of a command."""
@@ -30,16 +35,19 @@ def synthmob(*words: object) -> int:
 
 
 def made(top: Path) -> Run:
-    """records -> measure -> fit -> generate, over a Friday and a Saturday."""
+    """records -> measure -> fit -> generate, over a Friday and a Saturday; the fit is a hasty one."""
+    from hasty import hasty
+
     from synthmob import worlds
 
-    run = Run(top / "records", top / "records" / "zones.geojson", top / "release", top / "model", top / "out")
+    run = Run.at(top)
     worlds.london(SUBSCRIBERS, DAYS, seed=1, h3_resolution=6, first_day=FRIDAY).write(run.records)
     steps = (
         ("measure", run.records, "--zones", run.zones, *BUDGET, "--yes", "-o", run.release),
         ("fit", run.release, "--zones", run.zones, "-o", run.model),
         ("generate", run.model, "--persons", PERSONS, "--days", DAYS, "--seed", 1, "--workers", 2, "-o", run.out),
     )
-    for step in steps:
-        assert synthmob(*step) == 0, step
+    with hasty():
+        for step in steps:
+            assert synthmob(*step) == 0, step
     return run

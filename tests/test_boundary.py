@@ -32,9 +32,11 @@ READING = (
 )
 RUN_VERBS = """
 import ast, sys
+from hasty import hasty
 from synthmob.cli import main
 for verb in ast.literal_eval(sys.argv[1]):
-    code = main(verb)
+    with hasty():
+        code = main(verb)
     if code:
         sys.exit(code)
 opened = [name for name in sys.modules if name.startswith("synthmob.private")]
@@ -68,7 +70,7 @@ def outsider(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def python(script: str, arguments: Sequence[str], package: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(package)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(package), str(Path(__file__).parent)])}
     command = [sys.executable, "-c", script, *arguments]
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=600, check=False)
 

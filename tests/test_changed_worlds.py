@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
-import smallrun
 from changedworlds import CHANGES
+from hasty import hasty
 from smallrun import BUDGET, DAYS, FRIDAY, PERSONS, SUBSCRIBERS, Run, synthmob
 
 from synthmob import worlds
@@ -15,10 +15,11 @@ from synthmob import worlds
 def test_moved_jobs_are_followed(run: Run, tmp_path: Path) -> None:
     change = CHANGES["jobs"]
     world = worlds.london(SUBSCRIBERS, DAYS, seed=1, h3_resolution=6, first_day=FRIDAY, parameters=change.parameters)
-    moved = smallrun.Run(*(tmp_path / name for name in ("records", "records/zones.geojson", "release", "model", "out")))
+    moved = Run.at(tmp_path)
     world.write(moved.records, events=False)
     assert synthmob("measure", moved.records, "--zones", moved.zones, *BUDGET, "--yes", "-o", moved.release) == 0
-    assert synthmob("fit", moved.release, "--zones", moved.zones, "-o", moved.model) == 0
+    with hasty():  # as that of the run
+        assert synthmob("fit", moved.release, "--zones", moved.zones, "-o", moved.model) == 0
     assert synthmob("generate", moved.model, "--persons", PERSONS // 4, "--days", DAYS, "--seed", 1, "-o", moved.out) == 0
     level = world.zoning.level("district")
     district_of = {zone: level.labels[area] for zone, area in zip(world.zoning.ids, level.of_zone, strict=True)}

@@ -34,8 +34,8 @@ MAX_PERSONS = 10**9
 LAST_DURATION_EDGE = 1440
 LIVED_BY = (
     "purposes", "lengths", "schedules", "duration_edges", "travel", "travel_edges", "mode_share", "habit", "work_anchor", "exploration",
-    "sharing", "deterrence", "reach", "affinity", "attraction", "bands", "district", "spot", "patch_first", "patch_zone", "mass", "code",
-    "most", "zone_alias", "tied")  # fmt: skip
+    "sharing", "deterrence", "reach", "farthest", "affinity", "attraction", "bands", "district", "spot", "patch_first", "patch_zone",
+    "mass", "code", "most", "zone_alias", "tied")  # fmt: skip
 """The laws that `kernel.live` takes, in its order."""
 
 
@@ -198,7 +198,9 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
     routines, flows = model.routines, model.flows
     chains, bands = routines.chains, len(routines.travel)
     by_mode = Modes(np.ones((bands, 1)), routines.travel[:, None], np.zeros(1)) if model.modes is None else model.modes
-    reaching, edges = reach.joined(flows.reach), np.append(np.asarray(model.domain.duration_edges_min), LAST_DURATION_EDGE)
+    edges = np.append(np.asarray(model.domain.duration_edges_min), LAST_DURATION_EDGE)
+    reaching = reach.joined(flows.reach)
+    reaching /= np.maximum(reaching.max(axis=2, keepdims=True), LEAST)  # 1 at most, for it is a chance to be kept
     by_place = places.laws(geography, flows.attraction, flows.affinity, flows.by_day)
     types = habits.by_type(chains, routines.persistence, model.domain.purpose_of)
     by_night = nights.laws(chains, [_even(law) for law in types.laws], len(flows.attraction))
@@ -211,7 +213,8 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
         "mode_share": _even(by_mode.share),
         "habit": by_mode.habit[0],
         "travel_edges": np.append(np.asarray(model.domain.travel_edges_min), LAST_EDGE_MIN),
-        "reach": reaching / np.maximum(reaching.max(axis=2, keepdims=True), LEAST),  # 1 at most, for it is a chance to be kept
+        "reach": reaching,
+        "farthest": places.farthest(reaching),
         "work_anchor": routines.work_anchor,
         "exploration": routines.exploration,
         "sharing": routines.sharing[0],

@@ -15,17 +15,15 @@ from synthmob.model.leaving import end_of, start_after
 from synthmob.model.reach import row_of
 from synthmob.model.timing import LEAST_LEFT
 from synthmob.searches import pick_between
-from synthmob.synthesis import modes
+from synthmob.synthesis import ahead, modes
 from synthmob.synthesis.draws import aliased, bits_of, keyed, mix, unit
-from synthmob.synthesis.zonedraws import TRIES, anywhere, around, proposed
+from synthmob.synthesis.zonedraws import DRAW_ZONE, DRAWS_PER_STAY, HOME, TRIES, WORK, anywhere, around, heading_of, proposed
 
 DAY_END = 1440
-DRAWS_PER_STAY = 8
-DRAW_PATCH, DRAW_ZONE, DRAW_SCHEDULE = 3, 6, 7
+DRAW_PATCH, DRAW_SCHEDULE = 3, 7
 MEMORY = 96
 AHEAD = 4
-"""The schedules of so many persons ahead are asked for, which lie anywhere in memory."""
-HOME, WORK = 0, 1
+"""What the person so many ahead needs is asked for, which lies anywhere in memory."""
 MAX_PURPOSES = 16
 FIRST, COUNT, AT, STAYS = range(4)
 """What `owned` says of a chain's schedules: the first, how many, where they begin in `schedules`, and the stays of each."""
@@ -91,8 +89,8 @@ def _work_stay(works_done: Any, straight: Any, at_work: Any) -> Any:
 def live(
     key: Any, person: Any, home: Any, work: Any, chain: Any, own: Any, day_type: Any,
     purposes: Any, lengths: Any, schedules: Any, duration_edges: Any, travel: Any, travel_edges: Any, mode_share: Any, habit: Any,
-    work_anchor: Any, exploration: Any, sharing: Any, deterrence: Any, reach: Any, affinity: Any, attraction: Any, bands: Any,
-    district: Any, spot: Any, patch_first: Any, patch_zone: Any, mass: Any, code: Any, most: Any, zone_alias: Any, tied: Any,
+    work_anchor: Any, exploration: Any, sharing: Any, deterrence: Any, reach: Any, farthest: Any, affinity: Any, attraction: Any,
+    bands: Any, district: Any, spot: Any, patch_first: Any, patch_zone: Any, mass: Any, code: Any, most: Any, zone_alias: Any, tied: Any,
     out_purpose: Any, out_zone: Any, out_start: Any, out_end: Any, out_day: Any, out_seq: Any, out_person: Any, out_mode: Any,
 ) -> None:  # fmt: skip
     """Fill the stays of a block of persons, day after day: the `out_` arrays have one entry a stay, in order.
@@ -121,8 +119,9 @@ def live(
         own_key = keyed(key, person[i])
         fresh[:] = 0
         if i + AHEAD < len(person):
-            for day in range(chain.shape[1]):
-                prefetch(schedules, (day_type[day], own[i + AHEAD, day]))
+            ahead.ask(
+                key, i + AHEAD, person, home, work, chain, own, day_type, purposes, lengths, schedules, bands, spot, code, tied,
+                n_purposes)
         here, purpose = at_home, HOME
         for day in range(chain.shape[1]):
             kind, k, today = day_type[day], chain[i, day], mix(own_key ^ np.uint64(day))
@@ -142,7 +141,7 @@ def live(
                     works_done, rank > 0 and purposes[kind, k, rank - 1] == WORK, here == at_work)]:  # fmt: skip
                     zone, anchored = at_work, True
                 else:
-                    heading = 2 if rank == 0 or rank + 1 == n else 1 if at_work >= 0 and purposes[kind, k, rank + 1] == WORK else 0
+                    heading = heading_of(purposes, kind, k, rank, n, at_work)
                     anchor = at_work if heading == 1 else at_home
                     going, left_for = (kind * n_purposes + purpose) * HEADINGS + heading, reach.shape[1] - 1
                     if rank > 0:
@@ -159,12 +158,12 @@ def live(
                                 places, weights, unit(stream, 3 * TRIES + 1))
                         if zone < 0 and anchor == here:
                             zone = around(
-                                tied, going - (kind + 1) * HEADINGS, patch_bits, attraction, purpose, near, going, reach, left_for, bands,
-                                here, patch_first, widest, weights, stream)
+                                tied, going - (kind + 1) * HEADINGS, patch_bits, attraction, purpose, near, going, reach, left_for,
+                                farthest, code, bands, here, patch_first, widest, weights, stream)
                         elif zone < 0:
                             zone = proposed(
-                                mass, purpose, district[here], most, going, code, anchor, here, deterrence, reach, left_for, bands,
-                                zone_alias, patch_first, weights, stream)
+                                mass, purpose, district[here], most, going, code, anchor, here, deterrence, reach, left_for, farthest,
+                                bands, zone_alias, patch_first, weights, stream)
                         if zone < 0:
                             zone = anywhere(
                                 attraction, purpose, affinity, district, deterrence, going, reach, left_for, bands, anchor, here,
@@ -178,7 +177,8 @@ def live(
                 latest = DAY_END - 1 - LEAST_LEFT * left
                 start, mode = 0, -1
                 if rank > 0:
-                    band, mode = bands[here, zone], 0
+                    # It is as far there as back, and what is near home has been looked at more lately.
+                    band, mode = bands[zone, here] if zone == at_home else bands[here, zone], 0
                     if len(tastes) > 1:
                         if rank == 1 or purposes[kind, k, rank - 1] == HOME:
                             modes.taste(key, person[i], today, rank, habit, tastes)

@@ -66,17 +66,17 @@ def laws(geography: Geography, attraction: FloatArray, affinity: FloatArray, det
     patches) is attraction; `code` (zones, patches) the range of bands from a zone to a patch and `most` (rows of deterrence, ranges,
     ranges) the most that deterrence is in two ranges. `zone_alias` (purposes, zones) draws a zone of a patch by `draws.aliases`, `tied`
     (rows of deterrence but for those of homes, zones, patches) a patch where both places are one by `draws.shortened`: it is most of
-    what all this takes, and is looked into anywhere.
+    what all this takes, and is looked into anywhere. Bands have no sign, or the kernel would ask each whether it counts from the end.
     """
     from synthmob.synthesis import draws, zonedraws
 
     patches = Patches.of(geography)
     order, spot = patches.zone, np.empty(geography.n, dtype=np.int64)
     spot[order] = np.arange(geography.n)
-    ordered, bands = np.ascontiguousarray(attraction[:, order]), geography.bands[np.ix_(order, order)]
+    ordered, bands = np.ascontiguousarray(attraction[:, order]), geography.bands[np.ix_(order, order)].astype(np.uint8)
     district = geography.parents["district"][order]
     weight = np.add.reduceat(ordered, patches.first[:-1], axis=1)
-    step = -(-geography.n_bands // MOST_STEPS)
+    step = _step(geography.n_bands)
     low, high = (f.reduceat(bands // step, patches.first[:-1], axis=1).astype(np.int64) for f in (np.minimum, np.maximum))
     whole, rows = np.array([0, len(patches.district)]), [k for k in range(len(deterrence)) if k // HEADINGS % len(ordered) != HOME]
     tied = np.empty((len(rows), geography.n, len(patches.district)), np.uint32)
@@ -91,10 +91,26 @@ def laws(geography: Geography, attraction: FloatArray, affinity: FloatArray, det
         "zone_alias": draws.aliases(ordered, patches.first), "tied": tied}  # fmt: skip
 
 
+def farthest(reach: FloatArray) -> npt.NDArray[np.float32]:
+    """A bound of the share that `reach` (purposes, rows, bands) leaves of a patch's weight, by the range of bands that it is in, as in
+    `code`: shape (purposes, rows, ranges). It is a little above the most in the range, so that no rounding of sums comes to more."""
+    most = _most_in_ranges(reach, _step(reach.shape[2])).astype(np.float32)
+    return np.nextafter(most, np.float32(np.inf))
+
+
 def _most(deterrence: FloatArray, step: int) -> FloatArray:
     """The most that deterrence (rows, bands, bands) is in any two ranges of steps: shape (rows, ranges, ranges)."""
-    edges = np.arange(0, deterrence.shape[1], step)
-    coarse = np.maximum.reduceat(np.maximum.reduceat(deterrence, edges, axis=1), edges, axis=2)
-    ranges = [(low, high + 1) for high in range(len(edges)) for low in range(high + 1)]
-    rows = np.stack([coarse[:, low:end].max(axis=1) for low, end in ranges], axis=1)
-    return np.stack([rows[:, :, low:end].max(axis=2) for low, end in ranges], axis=2)
+    there = _most_in_ranges(deterrence, step)
+    return np.ascontiguousarray(_most_in_ranges(there.swapaxes(1, 2), step).swapaxes(1, 2))
+
+
+def _step(n_bands: int) -> int:
+    """How many bands are looked at as one."""
+    return -(-n_bands // MOST_STEPS)
+
+
+def _most_in_ranges(values: FloatArray, step: int) -> FloatArray:
+    """The most along the last axis, bands, in every range of steps."""
+    coarse = np.maximum.reduceat(values, np.arange(0, values.shape[-1], step), axis=-1)
+    ranges = [(low, high + 1) for high in range(coarse.shape[-1]) for low in range(high + 1)]
+    return np.stack([coarse[..., low:end].max(axis=-1) for low, end in ranges], axis=-1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import recount
+from hasty import hasty
 
 from synthmob import engine, modelcheck, worlds
 from synthmob.domain import DAY_TYPES
 from synthmob.errors import FormatError, ZoningError
 from synthmob.marginals import Marginal
-from synthmob.model import daychains, defaults, flows, mobility, rehearsal, schedules
+from synthmob.model import defaults, mobility
 from synthmob.model.mobility import MobilityModel, fit
 from synthmob.period import Period
 from synthmob.private import anchors
@@ -89,13 +91,10 @@ def test_the_model_is_whole_and_says_what_it_assumed(london: Any, model: Mobilit
         assert law.by_class.sum(axis=0) == pytest.approx(law.weights)
 
 
-@pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fewer rehearsals, passes and lives: what is fitted is rough, but every table is still asked for."""
-    for module, name, value in ((rehearsal, "PLAYED_DAYS", 500), (schedules, "POOL", 500), (flows, "PASSES", 3), (daychains, "ROUNDS", 1),
-                                (flows, "RETARGET_AT", (1,)), (flows, "UNTIMED", 3), (flows, "TIMED", 2),
-                                (flows, "TIMED_RETARGET_AT", (0,)), (mobility, "LIVES_CELLS", 1)):  # fmt: skip
-        monkeypatch.setattr(module, name, value)
+@pytest.fixture(name="hasty")
+def in_haste() -> Iterator[None]:
+    with hasty():
+        yield
 
 
 @pytest.mark.usefixtures("hasty")

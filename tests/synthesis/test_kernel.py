@@ -133,7 +133,7 @@ def test_wild_days_are_still_days(seed: int) -> None:
 
 
 def test_a_day_owes_nothing_to_the_days_of_others() -> None:
-    law = law_of(handmade.model())
+    law = handmade_law(5)
     who, chain, day_types = crowd(5, 30, 4, 4)
     key = seeds.stage_key(5, "days")
     together = played(law, key, who, chain, day_types)

@@ -69,6 +69,20 @@ def test_no_weight_is_above_its_bound(edges: tuple[float, ...]) -> None:
     assert law["mass"][:, 2] == pytest.approx(np.stack([np.bincount(patch_of, weights=a) for a in pull]))
 
 
+@pytest.mark.parametrize("edges", [GRID.edges_km, tuple(float(k) / 2 for k in range(45))])
+def test_reach_leaves_no_patch_more_than_its_bound_and_some_all_of_it(edges: tuple[float, ...]) -> None:
+    geography, rng = grid(edges), np.random.default_rng(8)
+    law, reach = places.laws(geography, *wanted(rng, geography)), rng.random((3, 4, geography.n_bands)) ** 2
+    reach[1, 2] = 0.0
+    bound = places.farthest(reach)
+    own = np.maximum.reduceat(reach[:, :, law["bands"]], law["patch_first"][:-1], axis=3)  # (purposes, rows, zones, patches)
+    assert (own < bound[:, :, law["code"]]).all() and bound.max() < 1.0001
+    if geography.n_bands <= places.MOST_STEPS:
+        one_band = np.minimum.reduceat(law["bands"], law["patch_first"][:-1], axis=1) == np.maximum.reduceat(
+            law["bands"], law["patch_first"][:-1], axis=1)
+        assert one_band.any() and own[..., one_band] == pytest.approx(bound[:, :, law["code"]][..., one_band], abs=1e-6)
+
+
 def test_zones_have_the_numbers_of_their_patches() -> None:
     attraction, affinity, deterrence = wanted(np.random.default_rng(5))
     law = places.laws(GRID, attraction, affinity, deterrence)
@@ -114,9 +128,10 @@ def test_zones_are_drawn_as_a_look_at_all_of_them_would(anchor: int, here: int) 
     attraction, affinity, deterrence = wanted(np.random.default_rng(4))
     law, parent, n = places.laws(GRID, attraction, affinity, deterrence), GRID.parents["district"], 200_000
     reach = np.random.default_rng(7).random((3, ROWS + 1, GRID.n_bands)) ** 3
+    reach /= reach.max(axis=2, keepdims=True)
     # Home is `here`, work is the anchor: home, then a look for purpose 2 before work, early and for a short stay.
     day = {
-        "sharing": 0.0, "reach": reach / reach.max(axis=2, keepdims=True),
+        "sharing": 0.0, "reach": reach, "farthest": places.farthest(reach),
         "purposes": np.array([[[0, 2, 1, 0]]], np.int8), "lengths": np.array([[4]]), "schedules": np.zeros((1, 4), np.int16),
         "duration_edges": np.array([0, 10]), "travel": np.ones((GRID.n_bands, 1, 1)), "travel_edges": np.array([0, 5]),
         "mode_share": np.ones((GRID.n_bands, 1)), "habit": 0.0,
