@@ -219,7 +219,8 @@ def _day(flows: Flows, deterrence: FloatArray, day_type: int, geography: Geograp
             zone[chosen] = tally_outings(
                 appeal, deterrence[q], reaching[p], geography.bands, geography.parents["district"], anchor[chosen], origin[chosen],
                 row[chosen], u[0][chosen], rank > 0, *sums)
-        memory.remember(life[out], purpose[out], zone[out])
+        if rank > 0 or today[0] == 0:  # the stay of the night goes on where it was, in a synthetic day, and is no new place
+            memory.remember(life[out], purpose[out], zone[out])
         if lives.times is not None:
             to_come = lengths[lengths > rank] - rank - 1
             clock[alive] = lives.times.ends(alive, rank, clock[alive], geography.bands[origin, zone].astype(np.int64), to_come)

@@ -73,10 +73,10 @@ def test_a_step_goes_where_it_should() -> None:
     found = expectation(planted(3), PLACE, some, WORK_ANCHOR, EXPLORATION)
     by_purpose, zones = places(found.visits, n)
     usual = np.ones(16, bool)
-    still = moved(Returns(EXPLORATION, 0.3), Wanted(by_purpose.astype(float), zones.astype(float), usual), found.visits, PLACE.n, n)
+    still = moved(Returns(EXPLORATION, 0.3), Wanted(by_purpose.astype(float), zones.astype(float), usual), found.visits, PLACE.n, some)
     assert still.exploration == pytest.approx(EXPLORATION) and still.sharing == pytest.approx(0.3)
     fewer = np.append(zones[1:], 0.0)  # everybody in a zone less
-    step = moved(Returns(EXPLORATION, 0.3), Wanted(by_purpose * 1.1, fewer, usual), found.visits, PLACE.n, n)
+    step = moved(Returns(EXPLORATION, 0.3), Wanted(by_purpose * 1.1, fewer, usual), found.visits, PLACE.n, some)
     assert step.sharing > 0.33 and (step.exploration[SHOP:] > EXPLORATION[SHOP:] * 1.1).all()
     assert (step.exploration[: WORK + 1] == EXPLORATION[: WORK + 1]).all()
 
@@ -88,7 +88,7 @@ def test_lives_get_the_places_that_were_planted() -> None:
     returns = Returns(EXPLORATION, 0.0)
     for _ in range(30):
         found = expectation(truth, PLACE, other, WORK_ANCHOR, returns.exploration, returns.sharing)
-        returns = moved(returns, wanted, found.visits, PLACE.n, n)
+        returns = moved(returns, wanted, found.visits, PLACE.n, other)
     got, in_all = places(expectation(truth, PLACE, other, WORK_ANCHOR, returns.exploration, returns.sharing).visits, n)
     assert got[SHOP:] == pytest.approx(want[SHOP:], rel=0.02)
     mean = [float(k @ np.arange(1, 17)) / n for k in (in_all, zones)]
