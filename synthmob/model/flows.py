@@ -62,7 +62,8 @@ def fit_flows(tables: Marginals, levels: tuple[str, ...], geography: Geography, 
 
 def begin(tables: Marginals, levels: tuple[str, ...], geography: Geography, lives: Lives, work_anchor: FloatArray, purposes: int,
           exploration: FloatArray | None = None, day_types: int = 1, *, goes_on: int = 0) -> Begun:
-    """What `fit_flows` fits; less closely, over part of the lives, where it `goes_on` with times: then the release is about so many days."""
+    """What `fit_flows` fits; less closely, over part of the lives, where it `goes_on` with times, the release being about so many days:
+    then returns are fitted along."""
     flows, believed = _start(purposes, geography, day_types), dict[str, FloatArray]()
     returns = Returns(np.full(purposes, np.inf) if exploration is None else exploration, 0.0)
     if "destinations@district" not in tables:
