@@ -205,8 +205,8 @@ def _day(flows: Flows, deterrence: FloatArray, day_type: int, geography: Geograp
             geography.bands, exploration, u[2][out], u[3][out])
         new = np.flatnonzero(zone < 0) if sharing > 0.0 else out[:0]
         zone[new] = shared(
-            memory.zones, memory.known, life[new], purpose[new], heading[new], lives.home[alive[new]], anchor[new], origin[new], row[new],
-            flows.attraction, deterrence, reaching, geography.bands, sharing, u[4][new], u[5][new])
+            memory.zones, memory.known, life[new], purpose[new], heading[new], lives.home[alive[new]], work[new], anchor[new], origin[new],
+            row[new], flows.attraction, deterrence, reaching, geography.bands, sharing, u[4][new], u[5][new])
         at_anchor = (purpose == HOME) | at_work
         for tally, which in ((fixed, at_anchor), (drawn, ~at_anchor & (zone >= 0))):
             tally.settle(day_type, purpose[which], heading[which], zone[which], anchor[which], origin[which], row[which], rank, geography)
@@ -219,7 +219,8 @@ def _day(flows: Flows, deterrence: FloatArray, day_type: int, geography: Geograp
             zone[chosen] = tally_outings(
                 appeal, deterrence[q], reaching[p], geography.bands, geography.parents["district"], anchor[chosen], origin[chosen],
                 row[chosen], u[0][chosen], rank > 0, *sums)
-        memory.remember(life[out], purpose[out], zone[out])
+        if rank > 0 or today[0] == 0:  # the stay of the night goes on where it was, in a synthetic day, and is no new place
+            memory.remember(life[out], purpose[out], zone[out])
         if lives.times is not None:
             to_come = lengths[lengths > rank] - rank - 1
             clock[alive] = lives.times.ends(alive, rank, clock[alive], geography.bands[origin, zone].astype(np.int64), to_come)

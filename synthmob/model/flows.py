@@ -11,7 +11,7 @@ holds in every city: in one all depends on home, in another on the place before.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,8 @@ RETARGET_AT = (2, 6, 10)
 """Passes over the lives, and when targets are looked at: before the last time over one life in PART, from then on over all."""
 BELIEVED_AT = {"distances": 2, "trip_km": 2, "od@district": 6}
 """The pass at which a table is first looked at: flows between districts once the distances of trips are met."""
+RETURNS_FROM = 3
+"""The pass from which on returns are moved as well: before, lives are anywhere."""
 STEP = 0.8
 MOST_PULL = 1e3
 """The most that one cell of a factor may stand above those that are drawn."""
@@ -40,10 +42,12 @@ MOST_PULL = 1e3
 
 @dataclass(frozen=True)
 class Begun:
-    """A destination law over lives without times, and what is believed of the tables that it was scaled to, persons of the release."""
+    """A destination law over lives without times, what is believed of the tables that it was scaled to, persons of the release, and how
+    often lives go somewhere new."""
 
     flows: Flows
     believed: Mapping[str, FloatArray]
+    returns: Returns
 
 
 def fit_flows(tables: Marginals, levels: tuple[str, ...], geography: Geography, lives: Lives, work_anchor: FloatArray,
@@ -57,32 +61,37 @@ def fit_flows(tables: Marginals, levels: tuple[str, ...], geography: Geography, 
 
 
 def begin(tables: Marginals, levels: tuple[str, ...], geography: Geography, lives: Lives, work_anchor: FloatArray, purposes: int,
-          exploration: FloatArray | None = None, day_types: int = 1, *, goes_on: bool = False) -> Begun:
-    """What `fit_flows` fits; less closely, over part of the lives, where it `goes_on` with times."""
+          exploration: FloatArray | None = None, day_types: int = 1, *, goes_on: int = 0) -> Begun:
+    """What `fit_flows` fits; less closely, over part of the lives, where it `goes_on` with times, the release being about so many days:
+    then returns are fitted along."""
     flows, believed = _start(purposes, geography, day_types), dict[str, FloatArray]()
+    returns = Returns(np.full(purposes, np.inf) if exploration is None else exploration, 0.0)
     if "destinations@district" not in tables:
-        return Begun(flows, believed)
+        return Begun(flows, believed, returns)
     released = destinations.shares(tables, levels, geography, _stays(lives, purposes))
     targets, few = Targets(released), lives.every(PART)
+    wanted = Wanted.of(tables, few, returns.exploration, goes_on) if goes_on else None
+    returns = returns if wanted is None else replace(returns, sharing=FIRST_SHARING)
     best, least = flows, np.inf
     for turn in range(UNTIMED if goes_on else PASSES):
         lived = few if turn < RETARGET_AT[-1] or goes_on else lives
-        found = expectation(flows, geography, lived, work_anchor, exploration)
+        found = expectation(flows, geography, lived, work_anchor, returns.exploration, returns.sharing)
         if turn in RETARGET_AT:
             believed |= look_at(tables, found, geography, lived, [n for n in BELIEVED_AT if BELIEVED_AT[n] == turn])
             targets = retarget(tables, levels, believed, found, geography, lived)
         if turn > RETARGET_AT[-1] and (off := _misplaced(found, targets)) < least:
             best, least = flows, off  # scaling several factors at once may pass by what it is after
         flows = _scaled(flows, found, targets)
-    return Begun(best, believed)
+        if wanted is not None and turn >= RETURNS_FROM:
+            returns = moved(returns, wanted, found.visits, geography.n, lived)
+    return Begun(best, believed, returns)
 
 
 def go_on(begun: Begun, tables: Marginals, levels: tuple[str, ...], geography: Geography, lives: Lives, work_anchor: FloatArray,
           exploration: FloatArray, days: int = 1) -> tuple[Flows, Returns]:  # fmt: skip
     """The same law over lives with times, and with them how far people go at which part of the day and for how long a stay; and how
     often they go somewhere new, the release being about so many `days`."""
-    flows, believed, wanted = begun.flows, dict(begun.believed), Wanted.of(tables, lives, exploration, days)
-    returns = Returns(exploration, 0.0 if wanted is None else FIRST_SHARING)
+    flows, believed, returns, wanted = begun.flows, dict(begun.believed), begun.returns, Wanted.of(tables, lives, exploration, days)
     if "destinations@district" not in tables:
         return flows, returns
     best, least, targets = (flows, returns), np.inf, Targets(flows.attraction)
@@ -95,7 +104,7 @@ def go_on(begun: Begun, tables: Marginals, levels: tuple[str, ...], geography: G
             best, least = (flows, returns), off
         flows = _scaled(flows, found, targets)
         if wanted is not None:
-            returns = moved(returns, wanted, found.visits, geography.n, len(lives.home) // lives.days)
+            returns = moved(returns, wanted, found.visits, geography.n, lives)
     return best
 
 

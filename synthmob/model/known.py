@@ -28,12 +28,15 @@ def recalled(
 
 @inlined
 def shared(
-    attraction: Any, deterrence: Any, going: Any, reach: Any, left_for: Any, bands: Any, home: Any, anchor: Any, here: Any, memory: Any,
-    purpose: Any, known: Any, places: Any, weights: Any, u: Any,
+    attraction: Any, deterrence: Any, going: Any, reach: Any, left_for: Any, bands: Any, home: Any, work: Any, anchor: Any, here: Any,
+    memory: Any, purpose: Any, known: Any, places: Any, weights: Any, u: Any,
 ) -> Any:  # fmt: skip
-    """A place that is known for another errand, the first `known` (purposes,) of each, or home's own zone, in proportion to attraction x
-    deterrence x reach; -1 where none weighs anything. `places` and `weights` are room for all of memory and one more."""
+    """A place that is known for another errand, the first `known` (purposes,) of each, or the zone of home or `work` (-1 for none), in
+    proportion to attraction x deterrence x reach; -1 where none weighs anything. `places` and `weights` are room for all of memory and
+    two more."""
     places[0], n, total = home, 1, 0.0
+    if work >= 0:
+        places[1], n = work, 2
     for other in range(FIRST_ERRAND, len(known)):
         for k in range(known[other] if other != purpose else 0):
             places[n] = memory[other, k]

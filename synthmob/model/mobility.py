@@ -125,11 +125,12 @@ def _flows_and_times(tables: dict[str, Marginal], levels: tuple[str, ...], geogr
     far they go depends on when."""
     work_anchor = (routines.work_anchor * _shares(days)[:, None]).sum(axis=0)
     exploration, timed = routines.exploration, routines_law.has_routines(tables) and all(name in tables for name in reach.TABLES)
-    begun = flows_law.begin(tables, levels, geography, lives, work_anchor, len(domain.segments), exploration, len(days), goes_on=timed)
+    begun = flows_law.begin(tables, levels, geography, lives, work_anchor, len(domain.segments), exploration, len(days),
+                            goes_on=int(days.sum()) if timed else 0)  # fmt: skip
     if not routines_law.has_routines(tables):
         return begun.flows, routines, None
     some, bins = lives.every(flows_law.PART), duration_bins(domain)
-    found = expectation(begun.flows, geography, some, work_anchor, exploration)
+    found = expectation(begun.flows, geography, some, work_anchor, begun.returns.exploration, begun.returns.sharing)
     edges = np.append(np.asarray(domain.travel_edges_min), LAST_EDGE_MIN)
     journeys = journeys_law.expected(found, some, geography, routines.travel, edges)
     routines = routines_law.with_times(routines, tables, domain, bins, journeys, days == 1)

@@ -70,24 +70,24 @@ def recalled(
 
 @compiled
 def shared(
-    zones: Any, known: Any, life: Any, purpose: Any, heading: Any, home: Any, anchor: Any, origin: Any, row: Any, attraction: Any,
-    deterrence: Any, reach: Any, bands: Any, sharing: Any, u: Any, which: Any,
+    zones: Any, known: Any, life: Any, purpose: Any, heading: Any, home: Any, work: Any, anchor: Any, origin: Any, row: Any,
+    attraction: Any, deterrence: Any, reach: Any, bands: Any, sharing: Any, u: Any, which: Any,
 ) -> Any:  # fmt: skip
-    """For stays that go somewhere new, the place known for another errand, or around home, that some go to, -1 for the others, shape
-    (stays,): as the kernel decides it.
+    """For stays that go somewhere new, the place known for another errand, or around home or work, that some go to, -1 for the others,
+    shape (stays,): as the kernel decides it.
 
-    With the chance `sharing`, one of the places that `recalled` describes, of all other errands, and `home` (stays,), each in proportion
-    to the `attraction` (purposes, zones) of the purpose times what recalls it.
+    With the chance `sharing`, one of the places that `recalled` describes, of all other errands, and `home` and `work` (stays,), -1 for
+    none, each in proportion to the `attraction` (purposes, zones) of the purpose times what recalls it.
     """
-    most = zones.shape[1] * zones.shape[2] + 1
+    most = zones.shape[1] * zones.shape[2] + 2
     weights, places = np.empty(most), np.empty(most, dtype=np.int64)
     out = np.full(len(life), -1)
     for i in range(len(life)):
         p = purpose[i]
         if u[i] < sharing and p >= FIRST_ERRAND:
             out[i] = one_shared(
-                attraction, deterrence, HEADINGS * p + heading[i], reach, row[i], bands, home[i], anchor[i], origin[i], zones[life[i]], p,
-                known[life[i]], places, weights, which[i])
+                attraction, deterrence, HEADINGS * p + heading[i], reach, row[i], bands, home[i], work[i], anchor[i], origin[i],
+                zones[life[i]], p, known[life[i]], places, weights, which[i])
     return out
 
 

@@ -24,11 +24,12 @@ USUAL = 0.95
 """The part of people whose number of zones is a usual one."""
 LEAST_PUBLISHED = 3
 """Numbers of zones that have to be published, or nothing is said of how many people have in all."""
-POWER, MOST_MOVE = 2.2, 1.4
-"""How much the weight of new places has to change for a part more of them, and the most that it moves at once."""
+MOST_MOVE, LEAST_YIELD = 2.0, 0.05
+"""The most that a weight of new places moves at once, and the least part that places are believed to grow by when it grows by one."""
+LEAST_WEIGHT, MOST_WEIGHT = 0.01, 200.0
 SHARING_STEP = 0.08
-"""What a zone too many a person adds to sharing: half of what it takes, for the weights of new places move as well."""
-FIRST_SHARING, MOST_SHARING = 0.1, 0.8
+"""What a zone too many a person adds to sharing: far less than what it takes, for weights of new places and destinations move as well."""
+FIRST_SHARING, MOST_SHARING = 0.25, 0.8
 
 
 @dataclass(frozen=True)
@@ -63,24 +64,37 @@ class Wanted:
         life, rank = np.nonzero(lives.purposes >= 0)
         cell = life // lives.days * purposes + lives.purposes[life, rank]
         visits = np.bincount(cell, minlength=len(lives.home) // lives.days * purposes).reshape(-1, purposes)
-        nth = np.arange(int(visits.max()))
-        steps = exploration[:, None] / (exploration[:, None] + nth)
-        expected = np.concatenate([np.zeros((purposes, 1)), np.cumsum(steps, axis=1)], axis=1)
-        return Wanted(np.stack([expected[p, visits[:, p]].sum() for p in range(purposes)]), zones, usual)
+        places = np.stack([_expected(exploration[p], visits[:, p])[0] for p in range(purposes)])
+        return Wanted(places, zones, usual)
 
 
-def moved(returns: Returns, wanted: Wanted, visits: Visits, n_zones: int, n_lives: int) -> Returns:
+def _expected(weight: float, visits: npt.NDArray[np.int64]) -> tuple[float, float]:
+    """Places of lives with so many `visits` (lives,) each, by a Chinese restaurant with the `weight` of a new one; and by which part they
+    grow where that grows by a part."""
+    nth = np.arange(int(visits.max(initial=0)))
+    steps = np.stack([weight / (weight + nth), weight * nth / (weight + nth) ** 2])
+    many = np.bincount(visits)[::-1].cumsum()[::-1][1:]  # lives that have an nth visit
+    places, more = steps @ many
+    return float(places), float(more / max(float(places), LEAST))
+
+
+def moved(returns: Returns, wanted: Wanted, visits: Visits, n_zones: int, lives: Lives) -> Returns:
     """One step of both towards what is wanted, given the visits of lives."""
-    purposes = len(returns.exploration)
-    places = np.unique((visits.life * purposes + visits.purpose) * n_zones + visits.zone) // n_zones % purposes
+    purposes, n = len(returns.exploration), len(lives.home) // lives.days
+    anew = (visits.rank > 0) | (visits.row % lives.days == 0)  # in a synthetic day, the night's stay goes on where it was
+    life, purpose, zone = visits.life[anew], visits.purpose[anew], visits.zone[anew]
+    places = np.unique((life * purposes + purpose) * n_zones + zone) // n_zones % purposes
     found = np.bincount(places, minlength=purposes).astype(np.float64)
-    pull = np.clip((wanted.places / np.maximum(found, 1.0)) ** POWER, 1.0 / MOST_MOVE, MOST_MOVE)
+    times = np.bincount(visits.life * purposes + visits.purpose, minlength=n * purposes).reshape(n, purposes)
+    grows = np.array([_expected(weight, times[:, p])[1] for p, weight in enumerate(returns.exploration)])
+    pull = (wanted.places / np.maximum(found, 1.0)) ** (1.0 / np.maximum(grows, LEAST_YIELD))
+    pull = np.clip(pull, 1.0 / MOST_MOVE, MOST_MOVE)
     pull[:FIRST_ERRAND] = 1.0
-    zones = np.bincount(np.unique(visits.life * n_zones + visits.zone) // n_zones, minlength=n_lives)
+    zones = np.bincount(np.unique(life * n_zones + zone) // n_zones, minlength=n)
     persons = np.bincount(np.minimum(zones, len(VISIT_COUNTS)) - 1, minlength=len(VISIT_COUNTS)).astype(np.float64)
     too_many = _mean(persons, wanted.usual) - _mean(wanted.zones, wanted.usual)
     sharing = float(np.clip(returns.sharing + SHARING_STEP * too_many, 0.0, MOST_SHARING))
-    return Returns(returns.exploration * pull, sharing)
+    return Returns(np.clip(returns.exploration * pull, LEAST_WEIGHT, MOST_WEIGHT), sharing)
 
 
 def _mean(persons: FloatArray, usual: npt.NDArray[np.bool_]) -> float:

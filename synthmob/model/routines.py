@@ -271,6 +271,6 @@ def _exploration(tables: Marginals, purposes: int) -> FloatArray:
         found = (estimate[purpose] * places).sum(axis=1) / np.maximum(persons, LEAST)
         weight = np.where(visits >= 2, persons, 0.0)
         if weight.sum() > 0:
-            loss = (weight * (mean_places - found) ** 2).sum(axis=1)
-            theta[purpose] = grid[int(np.argmin(loss))]
+            gap = (weight * (mean_places - found)).sum(axis=1)  # as many places altogether, rather than the nearest curve
+            theta[purpose] = grid[int(np.argmin(np.abs(gap)))]
     return theta

@@ -105,7 +105,7 @@ def live(
     n_purposes = attraction.shape[0]
     memory = np.empty((n_purposes, MEMORY), dtype=np.int64)
     known, fresh = np.zeros(n_purposes, dtype=np.int64), np.zeros(n_purposes, dtype=np.int64)
-    most_known = n_purposes * MEMORY + 1
+    most_known = n_purposes * MEMORY + 2
     weights, places = np.empty(max(len(bands), most_known)), np.empty(most_known, dtype=np.int64)
     near = np.empty((deterrence.shape[0], deterrence.shape[1]))  # deterrence where both places are one
     for going in range(near.shape[0]):
@@ -154,8 +154,8 @@ def live(
                         stream, zone = mix(today ^ np.uint64(base + DRAW_ZONE)), -1
                         if purpose >= FIRST_ERRAND and unit(stream, 3 * TRIES) < sharing:
                             zone = shared(
-                                attraction, deterrence, going, reach, left_for, bands, at_home, anchor, here, memory, purpose, known,
-                                places, weights, unit(stream, 3 * TRIES + 1))
+                                attraction, deterrence, going, reach, left_for, bands, at_home, at_work, anchor, here, memory, purpose,
+                                known, places, weights, unit(stream, 3 * TRIES + 1))
                         if zone < 0 and anchor == here:
                             zone = around(
                                 tied, going - (kind + 1) * HEADINGS, patch_bits, attraction, purpose, near, going, reach, left_for,

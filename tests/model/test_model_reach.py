@@ -93,7 +93,7 @@ def test_a_difference_between_hours_is_found_again() -> None:
     truth, made_of, fitted_on = evenings(), timed(8_000, 4), timed(4_000, 6)
     want = expectation(truth, PLACE, made_of, WORK_ANCHOR)
     tables = tables_of(want, made_of.weight)
-    begun = begin(tables, LEVELS, PLACE, replace(fitted_on, times=None), WORK_ANCHOR, PURPOSES, goes_on=True)
+    begun = begin(tables, LEVELS, PLACE, replace(fitted_on, times=None), WORK_ANCHOR, PURPOSES, goes_on=1)
     fitted, _ = go_on(begun, tables, LEVELS, PLACE, fitted_on, WORK_ANCHOR, np.full(PURPOSES, np.inf))
     other = timed(4_000, 8)
     got, plain = (expectation(flows, PLACE, other, WORK_ANCHOR) for flows in (fitted, begun.flows))

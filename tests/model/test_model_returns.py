@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from test_model_flows import BANDS, HEADINGS, LEISURE, PLACE, PURPOSES, SHOP, WO
 from synthmob.counts.routines import VISIT_COUNTS
 from synthmob.domain import Axis
 from synthmob.marginals import Marginal
+from synthmob.model import returns
 from synthmob.model.expectation import Visits, expectation
 from synthmob.model.outings import shared
 from synthmob.model.reach import KINDS, joined
@@ -73,26 +75,53 @@ def test_a_step_goes_where_it_should() -> None:
     found = expectation(planted(3), PLACE, some, WORK_ANCHOR, EXPLORATION)
     by_purpose, zones = places(found.visits, n)
     usual = np.ones(16, bool)
-    still = moved(Returns(EXPLORATION, 0.3), Wanted(by_purpose.astype(float), zones.astype(float), usual), found.visits, PLACE.n, n)
+    still = moved(Returns(EXPLORATION, 0.3), Wanted(by_purpose.astype(float), zones.astype(float), usual), found.visits, PLACE.n, some)
     assert still.exploration == pytest.approx(EXPLORATION) and still.sharing == pytest.approx(0.3)
     fewer = np.append(zones[1:], 0.0)  # everybody in a zone less
-    step = moved(Returns(EXPLORATION, 0.3), Wanted(by_purpose * 1.1, fewer, usual), found.visits, PLACE.n, n)
+    step = moved(Returns(EXPLORATION, 0.3), Wanted(by_purpose * 1.1, fewer, usual), found.visits, PLACE.n, some)
     assert step.sharing > 0.33 and (step.exploration[SHOP:] > EXPLORATION[SHOP:] * 1.1).all()
     assert (step.exploration[: WORK + 1] == EXPLORATION[: WORK + 1]).all()
+
+
+def test_the_night_goes_on_where_it_was_and_leads_nowhere_new() -> None:
+    some, n = several_days(200, DAYS, 5), 200
+    found = expectation(planted(3), PLACE, some, WORK_ANCHOR, EXPLORATION)
+    by_purpose, zones = places(found.visits, n)
+    wanted = Wanted(by_purpose.astype(float), zones.astype(float), np.ones(16, bool))
+    day = np.ones(3, np.int64)  # the first stay of a second day, in zones where nobody has been
+    nights = {f.name: np.append(getattr(found.visits, f.name), day * 0) for f in fields(Visits)}
+    nights["life"][-3:], nights["row"][-3:], nights["purpose"][-3:], nights["zone"][-3:] = 5, 5 * DAYS + 1, LEISURE, (80, 81, 82)
+    step = moved(Returns(EXPLORATION, 0.3), wanted, Visits(**nights), 1_000, some)
+    assert step.exploration == pytest.approx(EXPLORATION) and step.sharing == pytest.approx(0.3)
+    nights["row"][-3:] = 5 * DAYS  # of a first day
+    assert moved(Returns(EXPLORATION, 0.3), wanted, Visits(**nights), 1_000, some).exploration[LEISURE] < EXPLORATION[LEISURE]
+
+
+@pytest.mark.parametrize("weight", [0.05, 1.0, 7.0])
+def test_places_and_their_growth_are_those_of_the_restaurant_walked_through(weight: float) -> None:
+    visits = np.array([0, 1, 4, 4, 9])
+
+    def walked(theta: float) -> float:
+        return sum(theta / (theta + k) for n in visits for k in range(n))
+
+    found, grows = returns._expected(weight, visits)
+    step = weight * 1e-6
+    assert found == pytest.approx(walked(weight))
+    assert grows == pytest.approx((walked(weight + step) - walked(weight - step)) / 2e-6 / walked(weight), rel=1e-5)
 
 
 def test_lives_get_the_places_that_were_planted() -> None:
     truth, made_of, other, n = planted(3), several_days(3_000, DAYS, 14), several_days(3_000, DAYS, 16), 3_000
     want, zones = places(expectation(truth, PLACE, made_of, WORK_ANCHOR, EXPLORATION * 1.7, 0.35).visits, n)
     wanted = Wanted(want.astype(float), zones.astype(float), np.ones(16, bool))
-    returns = Returns(EXPLORATION, 0.0)
+    here = Returns(EXPLORATION, 0.0)
     for _ in range(30):
-        found = expectation(truth, PLACE, other, WORK_ANCHOR, returns.exploration, returns.sharing)
-        returns = moved(returns, wanted, found.visits, PLACE.n, n)
-    got, in_all = places(expectation(truth, PLACE, other, WORK_ANCHOR, returns.exploration, returns.sharing).visits, n)
+        found = expectation(truth, PLACE, other, WORK_ANCHOR, here.exploration, here.sharing)
+        here = moved(here, wanted, found.visits, PLACE.n, other)
+    got, in_all = places(expectation(truth, PLACE, other, WORK_ANCHOR, here.exploration, here.sharing).visits, n)
     assert got[SHOP:] == pytest.approx(want[SHOP:], rel=0.02)
     mean = [float(k @ np.arange(1, 17)) / n for k in (in_all, zones)]
-    assert mean[0] == pytest.approx(mean[1], abs=0.03) and 0.2 < returns.sharing < 0.55
+    assert mean[0] == pytest.approx(mean[1], abs=0.03) and 0.2 < here.sharing < 0.55
 
 
 def test_a_shared_place_is_taken_in_proportion_to_what_draws_there() -> None:
@@ -103,10 +132,10 @@ def test_a_shared_place_is_taken_in_proportion_to_what_draws_there() -> None:
     pull = joined([rng.random((PURPOSES, kinds, BANDS)) for kinds in KINDS])
     ones, zeros = np.ones(n, np.int64), np.zeros(n, np.int64)
     drawn = shared(
-        kept, known, zeros, np.full(n, SHOP), ones, np.full(n, 2), np.full(n, 7), np.full(n, 20), np.full(n, 5), flows.attraction,
-        flows.deterrence, pull, PLACE.bands, 0.4, rng.random(n), rng.random(n))  # fmt: skip
+        kept, known, zeros, np.full(n, SHOP), ones, np.full(n, 2), np.full(n, 9), np.full(n, 7), np.full(n, 20), np.full(n, 5),
+        flows.attraction, flows.deterrence, pull, PLACE.bands, 0.4, rng.random(n), rng.random(n))  # fmt: skip
     weights: dict[int, float] = {}
-    for zone in (2, 4, 11, 11):  # home's own, and those of leisure; not those that shopping knows itself
+    for zone in (2, 9, 4, 11, 11):  # home's and work's own, and those of leisure; not those that shopping knows itself
         ahead, behind = PLACE.bands[7, zone], PLACE.bands[20, zone]
         weights[zone] = weights.get(zone, 0.0) + (
             flows.attraction[SHOP, zone] * flows.deterrence[HEADINGS * SHOP + 1, ahead, behind] * pull[SHOP, 5, behind])
@@ -114,8 +143,8 @@ def test_a_shared_place_is_taken_in_proportion_to_what_draws_there() -> None:
     for zone, weight in weights.items():
         assert (drawn == zone).sum() / (drawn >= 0).sum() == pytest.approx(weight / sum(weights.values()), abs=0.012)
     work = shared(
-        kept, known, zeros, np.full(n, WORK), ones, np.full(n, 2), np.full(n, 7), np.full(n, 20), np.full(n, 5), flows.attraction,
-        flows.deterrence, pull, PLACE.bands, 0.4, rng.random(n), rng.random(n))  # fmt: skip
+        kept, known, zeros, np.full(n, WORK), ones, np.full(n, 2), np.full(n, 9), np.full(n, 7), np.full(n, 20), np.full(n, 5),
+        flows.attraction, flows.deterrence, pull, PLACE.bands, 0.4, rng.random(n), rng.random(n))  # fmt: skip
     assert (work < 0).all()
 
 

@@ -87,9 +87,9 @@ def live(key: int, person: int, home: int, work: int, commute: int, chains: Sequ
             n = known[purpose]
             straight = rank > 0 and purposes[rank - 1] == 1
             nth = (2 if here == work else 3) if straight else 0 if at_work == 0 else 1
-            own = purpose == 1 and work >= 0 and u[0] < law["work_anchor"][kind][nth]
+            at_own = purpose == 1 and work >= 0 and u[0] < law["work_anchor"][kind][nth]
             asleep = rank == 0 and day > 0 and purpose == night[0]
-            if purpose == 0 or asleep or own:
+            if purpose == 0 or asleep or at_own:
                 zone = home if purpose == 0 else night[1] if asleep else work
             else:
                 heading = 2 if rank in (0, len(purposes) - 1) else int(purposes[rank + 1] == 1 and work >= 0)
@@ -103,11 +103,12 @@ def live(key: int, person: int, home: int, work: int, commute: int, chains: Sequ
                     handy = [law["deterrence"][going][a][b] * pull[b] for a, b in far]
                     zone = visited[purpose][pick(list(accumulate(handy)), u[2])]
                 else:
-                    zone = elsewhere(purpose, going, ahead, here, home, {p: v[: known[p]] for p, v in visited.items()}, stream, pull, law)
+                    shared, own = {p: v[: known[p]] for p, v in visited.items()}, [home, work] if work >= 0 else [home]
+                    zone = elsewhere(purpose, going, ahead, here, own, shared, stream, pull, law)
                     if zone is None:
                         zone = somewhere(purpose, kind, going, ahead, here, u[3], stream, pull, law)
             at_work += purpose == 1
-            if not (purpose == 0 or asleep or own) and len(visited[purpose]) < PLACES_KEPT:
+            if not (purpose == 0 or asleep or at_own) and len(visited[purpose]) < PLACES_KEPT:
                 visited[purpose].append(zone)
             start, mode = 0, -1
             if rank > 0:
@@ -159,12 +160,13 @@ def left_for(clock: int, before: int, entry: int, to_come: int, edges: Sequence[
     return (4 * part + lasting) * 3 + min(int(before), 2)
 
 
-def elsewhere(purpose: int, going: int, ahead: int, here: int, home: int, known: Any, stream: int, pull: Any, law: Law) -> int | None:
-    """One of the places known for other errands, or home's own zone; None where people look for one that they do not know."""
+def elsewhere(purpose: int, going: int, ahead: int, here: int, own: list[int], known: Any, stream: int, pull: Any, law: Law) -> int | None:
+    """One of the places known for other errands, or the zones of their `own`, of home and work; None where people look for one that they do
+    not know."""
     w = evenly(stream, 192, 2)
     if purpose < 2 or w[0] >= law["sharing"]:
         return None
-    zones = [home, *(z for p in range(2, len(known)) if p != purpose for z in known[p])]
+    zones = [*own, *(z for p in range(2, len(known)) if p != purpose for z in known[p])]
     handy = []
     for z in zones:
         a, b = law["bands"][ahead][z], law["bands"][here][z]

@@ -19,7 +19,7 @@ ANCHORS = handmade.anchors()
 GEOGRAPHY = Geography.of(handmade.zoning(), handmade.DOMAIN)
 HOMES = Homes.of(ANCHORS, GEOGRAPHY)
 TOTAL = 1_000
-GOLDEN = "5fc37ae5ae74c9ed0cd069c0ce9d67dd7ece6a7b7f341cb4fff4d8508c3371d9"
+GOLDEN = "ec64cf42fcfbc1c659cee31e6248ebdbac474f236ccfed784459127892907f37"
 
 
 def tables(who: People) -> tuple[Any, Any]:
