@@ -11,6 +11,7 @@ from synthmob import seeds
 from synthmob.counts.flows import HEADINGS
 from synthmob.model import reach
 from synthmob.model.geography import Geography
+from synthmob.model.known import at_once
 from synthmob.model.lives import Lives
 from synthmob.model.reconcile import FloatArray
 
@@ -127,28 +128,32 @@ class _Tally:
 
 @dataclass(frozen=True)
 class _Memory:
-    """Where each life has been: `zones` (lives, purposes, MOST_REMEMBERED), the first `known` (lives, purposes) of them on earlier days,
-    and up to `fresh` today. An anchor is no place to return to by chance: it has its own rate."""
+    """Where each life has been: `zones` (lives, purposes, MOST_REMEMBERED), the first `known` (lives, purposes) of them on earlier days, or
+    earlier on this one for a purpose `at_once` (purposes,), and up to `fresh` today. An anchor is no place to return to by chance: it has
+    its own rate."""
 
     zones: npt.NDArray[np.int32]
     known: IntArray
     fresh: IntArray
+    at_once: npt.NDArray[np.bool_]
 
     @staticmethod
-    def of(n_lives: int, purposes: int, days: int) -> _Memory:
-        shape = (n_lives, purposes)
+    def of(n_lives: int, exploration: FloatArray, days: int) -> _Memory:
+        shape = (n_lives, len(exploration))
         return _Memory(
             np.zeros((*shape, MOST_REMEMBERED if days > 1 else 1), dtype=np.int32), np.zeros(shape, dtype=np.int64),
-            np.zeros(shape, dtype=np.int64))
+            np.zeros(shape, dtype=np.int64), at_once(np.arange(len(exploration)), exploration))
 
     def remember(self, life: IntArray, purpose: IntArray, zone: IntArray) -> None:
         at = self.fresh[life, purpose]
         room = at < self.zones.shape[2]
         self.zones[life[room], purpose[room], at[room]] = zone[room]
         self.fresh[life[room], purpose[room]] += 1
+        now = room & self.at_once[purpose]
+        self.known[life[now], purpose[now]] = self.fresh[life[now], purpose[now]]
 
     def sleep(self) -> None:
-        """The places of a day are known from the next day on."""
+        """All places of a day are known from the next day on."""
         self.known[:] = self.fresh
 
 
@@ -162,7 +167,7 @@ def expectation(flows: Flows, geography: Geography, lives: Lives, work_anchor: F
     """
     fixed, drawn = _Tally.empty(flows, geography), _Tally.empty(flows, geography)
     wide = np.full(len(flows.attraction), np.inf) if exploration is None else exploration
-    memory = _Memory.of(len(lives.home) // lives.days, len(flows.attraction), lives.days)
+    memory = _Memory.of(len(lives.home) // lives.days, wide, lives.days)
     seen: list[tuple[IntArray, ...]] = []
     for day in range(lives.days):
         today, day_type = np.arange(day, len(lives.home), lives.days), lives.day_types[day]

@@ -11,6 +11,15 @@ from synthmob.compilation import inlined
 from synthmob.counts.reach import FIRST_ERRAND
 from synthmob.searches import pick_between
 
+HABITUAL = 0.3
+"""Who goes anywhere new as seldom as this for a purpose is back at the same place on the same day: pupils after lunch."""
+
+
+@inlined
+def at_once(purpose: Any, exploration: Any) -> Any:
+    """Whether the places of a purpose are known on the day on which they were new, and not from the next one on."""
+    return (purpose >= FIRST_ERRAND) & (exploration < HABITUAL)
+
 
 @inlined
 def recalled(

@@ -261,7 +261,7 @@ def _exploration(tables: Marginals, purposes: int) -> FloatArray:
     if "distinct_given_visits" not in tables:
         return theta
     estimate = reconcile.backed_off(Noisy.of(tables["distinct_given_visits"]))
-    grid = np.geomspace(0.05, 200.0, 120)
+    grid = np.geomspace(0.005, 200.0, 150)
     visits = np.arange(1, estimate.shape[1] + 1)
     places = np.arange(1, estimate.shape[2] + 1)
     steps = grid[:, None] / (grid[:, None] + np.arange(estimate.shape[1])[None, :])

@@ -10,7 +10,7 @@ from synthmob.compilation import compiled, inlined, prefetch
 from synthmob.counts.flows import HEADINGS
 from synthmob.counts.reach import FIRST_ERRAND
 from synthmob.model.commuting import CANDIDATES, NEVER
-from synthmob.model.known import recalled, shared
+from synthmob.model.known import at_once, recalled, shared
 from synthmob.model.leaving import end_of, start_after
 from synthmob.model.reach import row_of
 from synthmob.model.timing import LEAST_LEFT
@@ -173,6 +173,8 @@ def live(
                 if not anchored and fresh[purpose] < MEMORY:  # an anchor is no place to return to by chance: it has its own rate
                     memory[purpose, fresh[purpose]] = zone
                     fresh[purpose] += 1
+                    if at_once(purpose, exploration[purpose]):
+                        known[purpose] = fresh[purpose]
                 left = n - 1 - rank
                 latest = DAY_END - 1 - LEAST_LEFT * left
                 start, mode = 0, -1

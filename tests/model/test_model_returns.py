@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_model_flows import BANDS, HEADINGS, LEISURE, PLACE, PURPOSES, SHOP, WORK, WORK_ANCHOR, planted, several_days
+from test_model_flows import BANDS, HEADINGS, HOME, LEISURE, PLACE, PURPOSES, SHOP, WORK, WORK_ANCHOR, planted, several_days
 
 from synthmob.counts.routines import VISIT_COUNTS
 from synthmob.domain import Axis
 from synthmob.marginals import Marginal
 from synthmob.model import returns
 from synthmob.model.expectation import Visits, expectation
+from synthmob.model.lives import Lives
 from synthmob.model.outings import shared
 from synthmob.model.reach import KINDS, joined
 from synthmob.model.returns import Returns, Wanted, moved
@@ -41,6 +42,19 @@ def places(visits: Visits, n_lives: int) -> tuple[Any, Any]:
     by_purpose = [sum(len(z) for (_, p), z in seen.items() if p == purpose) for purpose in range(PURPOSES)]
     zones = [len(set().union(*(seen.get((life, p), set()) for p in range(PURPOSES)))) for life in range(n_lives)]
     return np.array(by_purpose), np.bincount(np.minimum(zones, 16) - 1, minlength=16)
+
+
+@pytest.mark.parametrize(("exploration", "same"), [(0.01, 0.99), (0.5, 0.0)])
+def test_who_hardly_explores_is_back_at_the_same_place_on_the_same_day(exploration: float, same: float) -> None:
+    n, day = 2_000, (HOME, SHOP, HOME, SHOP, HOME)
+    twice = Lives(np.zeros(2 * n, int), np.full(2 * n, -1), np.tile(np.array(day, np.int8), (2 * n, 1)), np.full(2 * n, 5), 1.0, 2, (0, 0))
+    visits = expectation(planted(3), PLACE, twice, WORK_ANCHOR, np.array([2.0, 1.0, exploration, 3.0])).visits
+    zone = np.full((2 * n, 5), -1)
+    zone[visits.row, visits.rank] = visits.zone
+    first = zone[::2]
+    again = (first[:, 1] == first[:, 3]).mean()
+    chance = ((np.bincount(first[:, 1], minlength=PLACE.n) / n) ** 2).sum()
+    assert again == pytest.approx(same + (1 - same) * chance, abs=0.03)
 
 
 def test_wanted_places_are_those_of_the_restaurant() -> None:

@@ -110,6 +110,8 @@ def live(key: int, person: int, home: int, work: int, commute: int, chains: Sequ
             at_work += purpose == 1
             if not (purpose == 0 or asleep or at_own) and len(visited[purpose]) < PLACES_KEPT:
                 visited[purpose].append(zone)
+                if purpose >= 2 and law["exploration"][purpose] < 0.3:  # pupils are back at school after lunch
+                    known[purpose] = len(visited[purpose])
             start, mode = 0, -1
             if rank > 0:
                 band = law["bands"][here][zone]

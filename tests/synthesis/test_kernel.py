@@ -51,7 +51,8 @@ def wild(seed: int) -> dict[str, Any]:
     weights = rng.integers(0, 3, (kinds, most))
     laid = [Timing(s[: f[-1]].astype(np.int16), w[: f[-1]].astype(float), f) for s, w, f in zip(schedules, weights, first, strict=True)]
     return law | schedule_laws(laid, list(lengths)) | {
-        "purposes": purposes, "lengths": lengths, "work_anchor": rng.random((kinds, 4)), "exploration": rng.random(7) * 5,
+        "purposes": purposes, "lengths": lengths, "work_anchor": rng.random((kinds, 4)),
+        "exploration": rng.random(7) * rng.choice([0.4, 5.0], 7),
         "hours": rng.integers(20, 25, (kinds, most, 2)), "pull": rng.integers(0, 3, law["pull"].shape).astype(float)}
 
 
