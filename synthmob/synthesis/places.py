@@ -94,14 +94,19 @@ def laws(geography: Geography, attraction: FloatArray, affinity: FloatArray, det
 def farthest(reach: FloatArray) -> npt.NDArray[np.float32]:
     """A bound of the share that `reach` (purposes, rows, bands) leaves of a patch's weight, by the range of bands that it is in, as in
     `code`: shape (purposes, rows, ranges). It is a little above the most in the range, so that no rounding of sums comes to more."""
-    most = _most_in_ranges(reach, _step(reach.shape[2])).astype(np.float32)
-    return np.nextafter(most, np.float32(np.inf))
+    return _above(_most_in_ranges(reach, _step(reach.shape[2])))
 
 
-def _most(deterrence: FloatArray, step: int) -> FloatArray:
-    """The most that deterrence (rows, bands, bands) is in any two ranges of steps: shape (rows, ranges, ranges)."""
+def _most(deterrence: FloatArray, step: int) -> npt.NDArray[np.float32]:
+    """A bound of deterrence (rows, bands, bands) in any two ranges of steps, a little above the most: shape (rows, ranges, ranges)."""
     there = _most_in_ranges(deterrence, step)
-    return np.ascontiguousarray(_most_in_ranges(there.swapaxes(1, 2), step).swapaxes(1, 2))
+    return np.ascontiguousarray(_above(_most_in_ranges(there.swapaxes(1, 2), step).swapaxes(1, 2)))
+
+
+def _above(values: FloatArray) -> npt.NDArray[np.float32]:
+    """Numbers of half the length that are above these, but for 0, which stays what it is."""
+    short = values.astype(np.float32)
+    return np.where(values > 0, np.nextafter(short, np.float32(np.inf)), np.float32(0))
 
 
 def _step(n_bands: int) -> int:
