@@ -66,7 +66,8 @@ def laws(geography: Geography, attraction: FloatArray, affinity: FloatArray, det
     patches) is attraction; `code` (zones, patches) the range of bands from a zone to a patch and `most` (rows of deterrence, ranges,
     ranges) the most that deterrence is in two ranges. `zone_alias` (purposes, zones) draws a zone of a patch by `draws.aliases`, `tied`
     (rows of deterrence but for those of homes, zones, patches) a patch where both places are one by `draws.shortened`: it is most of
-    what all this takes, and is looked into anywhere. Bands have no sign, or the kernel would ask each whether it counts from the end.
+    what all this takes, and is looked into anywhere. `near` (rows of deterrence, bands) is deterrence there. Bands have no sign, or the
+    kernel would ask each whether it counts from the end.
     """
     from synthmob.synthesis import draws, zonedraws
 
@@ -88,7 +89,8 @@ def laws(geography: Geography, attraction: FloatArray, affinity: FloatArray, det
         "deterrence": deterrence, "affinity": affinity, "attraction": ordered, "bands": bands, "district": district, "spot": spot,
         "patch_first": patches.first, "patch_zone": order, "mass": weight[:, None, :] * affinity[None][:, :, patches.district],
         "code": (high * (high + 1) // 2 + low).astype(np.uint8), "most": _most(deterrence, step),
-        "zone_alias": draws.aliases(ordered, patches.first), "tied": tied}  # fmt: skip
+        "zone_alias": draws.aliases(ordered, patches.first), "tied": tied,
+        "near": np.ascontiguousarray(deterrence.diagonal(axis1=1, axis2=2))}  # fmt: skip
 
 
 def farthest(reach: FloatArray) -> npt.NDArray[np.float32]:
