@@ -3,8 +3,8 @@
 A zone is wanted in proportion to attraction x deterrence, and deterrence knows two distances: from the place that the day is tied to (home,
 or work before work) and from the place before. Where those two are one place, the weight of every patch is known beforehand: a patch is
 drawn by that, and a zone inside it by a look at its zones. Where they differ, a patch weighs its attraction times the most that deterrence
-can be in it, a zone is drawn by attraction (Walker 1977, doi:10.1145/355744.355749) and kept with the share that its own deterrence has of
-that most (von Neumann's rejection). Either way the law is the one of a look at every zone, nothing is cut off, and memory grows with
+and reach can be in it, a zone is drawn by attraction (Walker 1977, doi:10.1145/355744.355749) and kept with the share that its own two have
+of that most (von Neumann's rejection). Either way the law is the one of a look at every zone, nothing is cut off, and memory grows with
 the zones times the square root of their number, not with their square.
 """
 
@@ -64,7 +64,7 @@ def laws(geography: Geography, attraction: FloatArray, affinity: FloatArray, det
     Zones are numbered in order of patches, neighbours side by side: `patch_zone` is the zone of a number, `spot` the number of a zone,
     and `attraction`, `bands` and `district` are those of the geography so numbered. `mass` (purposes, districts of the place before,
     patches) is attraction; `code` (zones, patches) the range of bands from a zone to a patch and `most` (rows of deterrence, ranges,
-    ranges) the most that deterrence is in two ranges. `zone_alias` (purposes, zones) draws a zone of a patch by `draws.aliases`, `tied`
+    ranges) a bound of deterrence in two ranges. `zone_alias` (purposes, zones) draws a zone of a patch by `draws.aliases`, `tied`
     (rows of deterrence but for those of homes, zones, patches) a patch where both places are one by `draws.shortened`: it is most of
     what all this takes, and is looked into anywhere. `near` (rows of deterrence, bands) is deterrence there. Bands have no sign, or the
     kernel would ask each whether it counts from the end.
