@@ -37,17 +37,23 @@ PLAIN = (bool, int, float, complex, str, np.generic, type(None))
 OURS = __name__.partition(".")[0]
 
 
-def compiled(function: Function, signature: str | None = None, error_model: str = "python") -> Function:
-    """The function compiled for whatever types it is called with, or for one `signature` alone, and kept on disk.
+def compiled(function: Function, signature: str | None = None, error_model: str = "python", counted: bool = True) -> Function:
+    """The function compiled for whatever types it is called with, or for one `signature` alone, and kept on disk; where it is not
+    `counted`, references to arrays are not: it can make no array.
 
     Raises `TypeError` where it names something of which nobody could say whether it has changed.
     """
     usual = NUMBA.config.CACHE_LOCATOR_CLASSES
     NUMBA.config.CACHE_LOCATOR_CLASSES = KEPT  # numba asks once, and here: other people's functions are kept as they say
     try:
-        return NUMBA.njit(signature, cache=True, nogil=True, error_model=error_model)(function)
+        return NUMBA.njit(signature, cache=True, nogil=True, error_model=error_model, _nrt=counted)(function)
     finally:
         NUMBA.config.CACHE_LOCATOR_CLASSES = usual
+
+
+def uncounted(function: Function) -> Function:
+    """As `compiled`, for a loop that is run so often that counting the references to what it hands to `inlined` functions would tell."""
+    return compiled(function, counted=False)
 
 
 def inlined(function: Function) -> Function:

@@ -95,3 +95,13 @@ def test_what_could_change_unseen_is_not_compiled(program: Program, line: str) -
 def test_nothing_in_the_package_is_compiled_in_another_way() -> None:
     asking = [path.name for path in PACKAGE.rglob("*.py") if re.search(r"^\s*(import|from) numba", path.read_text(), re.MULTILINE)]
     assert asking == ["compilation.py"]
+
+
+def test_where_references_are_not_counted_nothing_can_be_made(program: Program) -> None:
+    making = "@uncounted\ndef making(n):\n    return np.zeros(n)\n@uncounted\ndef filled(out):\n    out[:] = scaled(21.0)\n"
+    program(f"{BELOW}from synthmob.compilation import uncounted\n{making}")
+    below, out = cast(Any, sys.modules["below"]), np.zeros(2)
+    below.filled(out)
+    assert out.tolist() == [42.0, 42.0]
+    with pytest.raises(numba.core.errors.NumbaError, match="Only accept returning of array passed into the function"):
+        below.making(3)

@@ -35,7 +35,7 @@ LAST_DURATION_EDGE = 1440
 LIVED_BY = (
     "purposes", "lengths", "schedules", "duration_edges", "travel", "travel_edges", "mode_share", "habit", "work_anchor", "exploration",
     "sharing", "deterrence", "reach", "farthest", "affinity", "attraction", "bands", "district", "spot", "patch_first", "patch_zone",
-    "mass", "code", "most", "zone_alias", "tied")  # fmt: skip
+    "mass", "code", "most", "zone_alias", "tied", "near")  # fmt: skip
 """The laws that `kernel.live` takes, in its order."""
 
 
@@ -172,7 +172,8 @@ class Population:
             "purpose": np.empty(n, np.int8), "zone": np.empty(n, np.int32), "start": np.empty(n, np.int32),
             "end": np.empty(n, np.int32), "day": np.empty(n, np.int32), "seq": np.empty(n, np.int32),
             "person": np.empty(n, np.int64), "mode": np.empty(n if self.model.modes is not None else 0, np.int8)}
-        kernel.live(key, who.person, who.home, who.work, chain, own, self.day_types, *(law[n] for n in LIVED_BY), *out.values())
+        kernel.live(
+            key, who.person, who.home, who.work, chain, own, self.day_types, *(law[n] for n in LIVED_BY), *kernel.room(law), *out.values())
         place = kernel.name_places(out["purpose"], out["zone"], np.array(self.model.domain.purpose_of, dtype=np.int8))
         stays = Stays(lonlat=self._points(out["person"], place, out["zone"]), **out)
         return Block(who, stays)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from synthmob.compilation import compiled, inlined, prefetch
+from synthmob.compilation import compiled, inlined, prefetch, uncounted
 from synthmob.counts.flows import HEADINGS
 from synthmob.counts.reach import FIRST_ERRAND
 from synthmob.model.commuting import CANDIDATES, NEVER
@@ -85,12 +85,21 @@ def _work_stay(works_done: Any, straight: Any, at_work: Any) -> Any:
     return (2 if at_work else 3) if straight else min(works_done, 1)
 
 
-@compiled
+def room(law: dict[str, Any]) -> tuple[Any, ...]:
+    """What `live` needs beside its laws: the places that a person knows and how many, now and before today, and room to work in."""
+    (n_purposes, n_zones), most_known = law["attraction"].shape, len(law["attraction"]) * MEMORY + 2
+    memory, known = np.empty((n_purposes, MEMORY), dtype=np.int64), np.empty((2, n_purposes), dtype=np.int64)
+    weights, places = np.empty(max(n_zones, most_known)), np.empty(most_known, dtype=np.int64)
+    return memory, *known, weights, places, np.empty(law["mode_share"].shape[1])
+
+
+@uncounted
 def live(
     key: Any, person: Any, home: Any, work: Any, chain: Any, own: Any, day_type: Any,
     purposes: Any, lengths: Any, schedules: Any, duration_edges: Any, travel: Any, travel_edges: Any, mode_share: Any, habit: Any,
     work_anchor: Any, exploration: Any, sharing: Any, deterrence: Any, reach: Any, farthest: Any, affinity: Any, attraction: Any,
     bands: Any, district: Any, spot: Any, patch_first: Any, patch_zone: Any, mass: Any, code: Any, most: Any, zone_alias: Any, tied: Any,
+    near: Any, memory: Any, known: Any, fresh: Any, weights: Any, places: Any, tastes: Any,
     out_purpose: Any, out_zone: Any, out_start: Any, out_end: Any, out_day: Any, out_seq: Any, out_person: Any, out_mode: Any,
 ) -> None:  # fmt: skip
     """Fill the stays of a block of persons, day after day: the `out_` arrays have one entry a stay, in order.
@@ -100,24 +109,17 @@ def live(
     by `places.laws` and have its numbers here, zone z being number `spot[z]`. `travel` is (bands, modes, bins), `mode_share` (bands,
     modes); `out_mode`, -1 at the first stay of a day, has no entry at all where there is one mode that nobody asks for.
 
-    Arrays are indexed by numbers throughout: a slice would count its references, which takes longer than what it is there for.
+    Arrays are indexed by numbers throughout, and none is made here but in `room`: no reference is counted, which takes longer than what
+    it is there for.
     """
-    n_purposes = attraction.shape[0]
-    memory = np.empty((n_purposes, MEMORY), dtype=np.int64)
-    known, fresh = np.zeros(n_purposes, dtype=np.int64), np.zeros(n_purposes, dtype=np.int64)
-    most_known = n_purposes * MEMORY + 2
-    weights, places = np.empty(max(len(bands), most_known)), np.empty(most_known, dtype=np.int64)
-    near = np.empty((deterrence.shape[0], deterrence.shape[1]))  # deterrence where both places are one
-    for going in range(near.shape[0]):
-        for band in range(near.shape[1]):
-            near[going, band] = deterrence[going, band, band]
-    tastes = np.empty(mode_share.shape[1])
-    patch_bits, widest = bits_of(tied.shape[2]), np.diff(patch_first).max()
-    at = 0
+    n_purposes, patch_bits, widest, at = attraction.shape[0], bits_of(tied.shape[2]), 0, 0
+    for patch in range(tied.shape[2]):
+        widest = max(widest, patch_first[patch + 1] - patch_first[patch])
     for i in range(len(person)):
         at_home, at_work = spot[home[i]], spot[work[i]] if work[i] >= 0 else -1
         own_key = keyed(key, person[i])
-        fresh[:] = 0
+        for p in range(n_purposes):
+            fresh[p] = 0
         if i + AHEAD < len(person):
             ahead.ask(
                 key, i + AHEAD, person, home, work, chain, own, day_type, purposes, lengths, schedules, bands, spot, code, tied,
@@ -126,7 +128,8 @@ def live(
         for day in range(chain.shape[1]):
             kind, k, today = day_type[day], chain[i, day], mix(own_key ^ np.uint64(day))
             n, begin = lengths[kind, k], own[i, day]
-            known[:] = fresh
+            for p in range(n_purposes):
+                known[p] = fresh[p]
             slept, asleep = here, purpose
             here, clock, works_done = at_home, 0, 0
             for rank in range(n):

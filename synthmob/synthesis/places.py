@@ -3,8 +3,8 @@
 A zone is wanted in proportion to attraction x deterrence, and deterrence knows two distances: from the place that the day is tied to (home,
 or work before work) and from the place before. Where those two are one place, the weight of every patch is known beforehand: a patch is
 drawn by that, and a zone inside it by a look at its zones. Where they differ, a patch weighs its attraction times the most that deterrence
-can be in it, a zone is drawn by attraction (Walker 1977, doi:10.1145/355744.355749) and kept with the share that its own deterrence has of
-that most (von Neumann's rejection). Either way the law is the one of a look at every zone, nothing is cut off, and memory grows with
+and reach can be in it, a zone is drawn by attraction (Walker 1977, doi:10.1145/355744.355749) and kept with the share that its own two have
+of that most (von Neumann's rejection). Either way the law is the one of a look at every zone, nothing is cut off, and memory grows with
 the zones times the square root of their number, not with their square.
 """
 
@@ -64,9 +64,10 @@ def laws(geography: Geography, attraction: FloatArray, affinity: FloatArray, det
     Zones are numbered in order of patches, neighbours side by side: `patch_zone` is the zone of a number, `spot` the number of a zone,
     and `attraction`, `bands` and `district` are those of the geography so numbered. `mass` (purposes, districts of the place before,
     patches) is attraction; `code` (zones, patches) the range of bands from a zone to a patch and `most` (rows of deterrence, ranges,
-    ranges) the most that deterrence is in two ranges. `zone_alias` (purposes, zones) draws a zone of a patch by `draws.aliases`, `tied`
+    ranges) a bound of deterrence in two ranges. `zone_alias` (purposes, zones) draws a zone of a patch by `draws.aliases`, `tied`
     (rows of deterrence but for those of homes, zones, patches) a patch where both places are one by `draws.shortened`: it is most of
-    what all this takes, and is looked into anywhere. Bands have no sign, or the kernel would ask each whether it counts from the end.
+    what all this takes, and is looked into anywhere. `near` (rows of deterrence, bands) is deterrence there. Bands have no sign, or the
+    kernel would ask each whether it counts from the end.
     """
     from synthmob.synthesis import draws, zonedraws
 
@@ -88,20 +89,26 @@ def laws(geography: Geography, attraction: FloatArray, affinity: FloatArray, det
         "deterrence": deterrence, "affinity": affinity, "attraction": ordered, "bands": bands, "district": district, "spot": spot,
         "patch_first": patches.first, "patch_zone": order, "mass": weight[:, None, :] * affinity[None][:, :, patches.district],
         "code": (high * (high + 1) // 2 + low).astype(np.uint8), "most": _most(deterrence, step),
-        "zone_alias": draws.aliases(ordered, patches.first), "tied": tied}  # fmt: skip
+        "zone_alias": draws.aliases(ordered, patches.first), "tied": tied,
+        "near": np.ascontiguousarray(deterrence.diagonal(axis1=1, axis2=2))}  # fmt: skip
 
 
 def farthest(reach: FloatArray) -> npt.NDArray[np.float32]:
     """A bound of the share that `reach` (purposes, rows, bands) leaves of a patch's weight, by the range of bands that it is in, as in
     `code`: shape (purposes, rows, ranges). It is a little above the most in the range, so that no rounding of sums comes to more."""
-    most = _most_in_ranges(reach, _step(reach.shape[2])).astype(np.float32)
-    return np.nextafter(most, np.float32(np.inf))
+    return _above(_most_in_ranges(reach, _step(reach.shape[2])))
 
 
-def _most(deterrence: FloatArray, step: int) -> FloatArray:
-    """The most that deterrence (rows, bands, bands) is in any two ranges of steps: shape (rows, ranges, ranges)."""
+def _most(deterrence: FloatArray, step: int) -> npt.NDArray[np.float32]:
+    """A bound of deterrence (rows, bands, bands) in any two ranges of steps, a little above the most: shape (rows, ranges, ranges)."""
     there = _most_in_ranges(deterrence, step)
-    return np.ascontiguousarray(_most_in_ranges(there.swapaxes(1, 2), step).swapaxes(1, 2))
+    return np.ascontiguousarray(_above(_most_in_ranges(there.swapaxes(1, 2), step).swapaxes(1, 2)))
+
+
+def _above(values: FloatArray) -> npt.NDArray[np.float32]:
+    """Numbers of half the length that are above these, but for 0, which stays what it is."""
+    short = values.astype(np.float32)
+    return np.where(values > 0, np.nextafter(short, np.float32(np.inf)), np.float32(0))
 
 
 def _step(n_bands: int) -> int:

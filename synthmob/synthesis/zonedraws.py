@@ -90,23 +90,24 @@ def proposed(
     mass: Any, purpose: Any, area: Any, most: Any, going: Any, code: Any, anchor: Any, here: Any, deterrence: Any, reach: Any,
     left_for: Any, farthest: Any, bands: Any, zone_alias: Any, patch_first: Any, weights: Any, stream: Any,
 ) -> Any:  # fmt: skip
-    """A zone with probability proportional to attraction x deterrence x reach, by proposals; -1 where none of them was kept."""
+    """A zone with probability proportional to attraction x deterrence x reach, by proposals; -1 where none of them was kept.
+
+    A patch weighs its mass times the most that deterrence can be in it times the `farthest`, the most that reach can be.
+    """
     total, n = 0.0, code.shape[1]
     for patch in range(n):
-        total += mass[purpose, area, patch] * most[going, code[anchor, patch], code[here, patch]]
+        bound = most[going, code[anchor, patch], code[here, patch]] * farthest[purpose, left_for, code[here, patch]]
+        total += mass[purpose, area, patch] * bound
         weights[patch] = total
     for trial in range(TRIES):
         patch = pick_between(weights, unit(stream, 3 * trial) * total, 0, n - 1)
-        keep = unit(stream, 3 * trial + 2)
-        if keep > farthest[purpose, left_for, code[here, patch]]:  # nothing of it would be kept
-            continue
         first = patch_first[patch]
         place = unit(stream, 3 * trial + 1) * (patch_first[patch + 1] - first)
         z = int(place)
         z = first + aliased(zone_alias[purpose, first + z], z, place - z)
-        bound = most[going, code[anchor, patch], code[here, patch]]
+        bound = most[going, code[anchor, patch], code[here, patch]] * farthest[purpose, left_for, code[here, patch]]
         pull = deterrence[going, bands[anchor, z], bands[here, z]] * reach[purpose, left_for, bands[here, z]]
-        if keep * bound < pull:
+        if unit(stream, 3 * trial + 2) * bound < pull:
             return z
     return -1
 

@@ -96,8 +96,8 @@ def live(key: int, person: int, home: int, work: int, commute: int, chains: Sequ
                 ahead = work if heading == 1 else home
                 going = 3 * (kind * len(law["attraction"]) + purpose) + heading
                 stream = int(seeds.bits(np.uint64(key), person, day, 8 * rank + 6))
-                pull = law["reach"][purpose][
-                    left_for(clock, purposes[rank - 1], schedule[rank], to_come, law["duration_edges"]) if rank else -1]
+                left = left_for(clock, purposes[rank - 1], schedule[rank], to_come, law["duration_edges"]) if rank else -1
+                pull, pull_at_most = law["reach"][purpose][left], law["farthest"][purpose][left]
                 if n > 0 and u[1] * (n + law["exploration"][purpose]) < n:
                     far = [(law["bands"][ahead][z], law["bands"][here][z]) for z in visited[purpose][:n]]
                     handy = [law["deterrence"][going][a][b] * pull[b] for a, b in far]
@@ -106,7 +106,7 @@ def live(key: int, person: int, home: int, work: int, commute: int, chains: Sequ
                     shared, own = {p: v[: known[p]] for p, v in visited.items()}, [home, work] if work >= 0 else [home]
                     zone = elsewhere(purpose, going, ahead, here, own, shared, stream, pull, law)
                     if zone is None:
-                        zone = somewhere(purpose, kind, going, ahead, here, u[3], stream, pull, law)
+                        zone = somewhere(purpose, kind, going, ahead, here, u[3], stream, pull, pull_at_most, law)
             at_work += purpose == 1
             if not (purpose == 0 or asleep or at_own) and len(visited[purpose]) < PLACES_KEPT:
                 visited[purpose].append(zone)
@@ -176,7 +176,9 @@ def elsewhere(purpose: int, going: int, ahead: int, here: int, own: list[int], k
     return zones[pick(list(accumulate(handy)), w[1])] if sum(handy) > 0 else None
 
 
-def somewhere(purpose: int, kind: int, going: int, ahead: int, here: int, u: float, stream: int, pull: Any, law: Law) -> int:
+def somewhere(
+    purpose: int, kind: int, going: int, ahead: int, here: int, u: float, stream: int, pull: Any, pull_at_most: Any, law: Law
+) -> int:
     """A zone that attracts, not too far from here nor from where the day goes next: by patches of neighbours, see `places`."""
     first = law["patch_first"]
     patches = [list(range(a, b)) for a, b in pairwise(first)]
@@ -188,15 +190,15 @@ def somewhere(purpose: int, kind: int, going: int, ahead: int, here: int, u: flo
         reached = [a * pull[b] for a, b in zip(plain, bands, strict=True)]
         if w[1] * list(accumulate(plain))[-1] <= list(accumulate(reached))[-1]:
             return inside[pick(list(accumulate(reached)), w[2])]
-    most = law["most"][going]
     ranges = list(zip(law["code"][ahead], law["code"][here], strict=True))
-    bounds = [m * most[a][b] for m, (a, b) in zip(law["mass"][purpose][law["district"][here]], ranges, strict=True)]
+    bounds = [law["most"][going][a][b] * pull_at_most[b] for a, b in ranges]
+    weights = [m * bound for m, bound in zip(law["mass"][purpose][law["district"][here]], bounds, strict=True)]
     for trial in range(64) if ahead != here else ():
         w = evenly(stream, 3 * trial, 3)
-        patch = pick(list(accumulate(bounds)), w[0])
+        patch = pick(list(accumulate(weights)), w[0])
         zone = first[patch] + aliased(law["zone_alias"][purpose][first[patch] : first[patch + 1]], w[1])
         near = law["deterrence"][going][law["bands"][ahead][zone]][law["bands"][here][zone]] * pull[law["bands"][here][zone]]
-        if w[2] * most[ranges[patch][0]][ranges[patch][1]] < near:
+        if w[2] * bounds[patch] < near:
             return zone
     return pick(list(accumulate(weight(purpose, going, ahead, here, z, law, pull) for z in range(len(law["bands"])))), u)
 

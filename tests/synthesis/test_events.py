@@ -22,7 +22,7 @@ from synthmob.synthesis.days import Population, generate
 from synthmob.synthesis.events import EventOptions, EventRows, Network
 
 CALL, SMS, DATA = 0, 1, 2
-GOLDEN = "8baa7459"
+GOLDEN = "d6ee035b"
 N = 6_000
 
 

@@ -69,7 +69,8 @@ def played(law: dict[str, Any], key: Any, who: dict[str, Any], chain: Any, day_t
         key, who["person"], who["commute"], chain, day_types, law["owned"], law["schedule_alias"], law["hours"], law["pull"])
     assert stays == n
     kernel.live(
-        key, who["person"], who["home"], who["work"], chain, own, day_types, *(law[name] for name in LIVED_BY), *out.values())
+        key, who["person"], who["home"], who["work"], chain, own, day_types, *(law[name] for name in LIVED_BY), *kernel.room(law),
+        *out.values())
     return out
 
 

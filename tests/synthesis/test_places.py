@@ -76,7 +76,7 @@ def test_reach_leaves_no_patch_more_than_its_bound_and_some_all_of_it(edges: tup
     reach[1, 2] = 0.0
     bound = places.farthest(reach)
     own = np.maximum.reduceat(reach[:, :, law["bands"]], law["patch_first"][:-1], axis=3)  # (purposes, rows, zones, patches)
-    assert (own < bound[:, :, law["code"]]).all() and bound.max() < 1.0001
+    assert (own <= bound[:, :, law["code"]]).all() and bound.max() < 1.0001 and (bound[1, 2] == 0).all()
     if geography.n_bands <= places.MOST_STEPS:
         one_band = np.minimum.reduceat(law["bands"], law["patch_first"][:-1], axis=1) == np.maximum.reduceat(
             law["bands"], law["patch_first"][:-1], axis=1)
@@ -141,7 +141,7 @@ def test_zones_are_drawn_as_a_look_at_all_of_them_would(anchor: int, here: int) 
     first, law = np.zeros((n, 1), int), law | day
     kernel.live(
         seeds.stage_key(4, "days"), np.arange(n), np.full(n, here), np.full(n, anchor), first, first, np.zeros(1, int),
-        *(law[name] for name in LIVED_BY), *out)
+        *(law[name] for name in LIVED_BY), *kernel.room(law), *out)
     found = np.bincount(out[1][1::4], minlength=GRID.n)
     weights = attraction[2] * affinity[parent[here]][parent] * deterrence[2 * HEADINGS + 1, GRID.bands[anchor], GRID.bands[here]]
     weights *= reach[2, 0, GRID.bands[here]]
