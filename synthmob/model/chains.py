@@ -22,7 +22,7 @@ KEPT_CHAINS = 4000
 TAIL_CHAINS = 1500
 GROUP_ROUNDS, TRIP_STEP = 25, 0.4
 NOBODY = -1
-HOME = 0
+HOME, WORK = 0, 1
 
 
 @dataclass(frozen=True)

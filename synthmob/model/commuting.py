@@ -17,7 +17,7 @@ from synthmob.counts.commuting import MOMENTS
 from synthmob.domain import MINUTES_PER_DAY
 from synthmob.marginals import Marginal
 from synthmob.model import leaving, reconcile
-from synthmob.model.chains import Chains
+from synthmob.model.chains import WORK, Chains
 from synthmob.model.destinations import likely_misfit
 from synthmob.model.geography import Geography
 from synthmob.model.lives import Lives
@@ -27,7 +27,6 @@ from synthmob.model.timing import HOURS, LEAST_LEFT, Timing
 
 IntArray = npt.NDArray[np.int64]
 TABLES = ("work_hours@district", "commute_hours")
-WORK = 1
 NEVER = HOURS
 """The hour of what does not happen on a day."""
 CANDIDATES = 4

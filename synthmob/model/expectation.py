@@ -10,13 +10,13 @@ import numpy.typing as npt
 from synthmob import seeds
 from synthmob.counts.flows import HEADINGS
 from synthmob.model import reach
+from synthmob.model.chains import HOME, WORK
 from synthmob.model.geography import Geography
 from synthmob.model.known import at_once
 from synthmob.model.lives import Lives
 from synthmob.model.reconcile import FloatArray
 
 IntArray = npt.NDArray[np.int64]
-HOME, WORK = 0, 1
 MOST_REMEMBERED = 48
 """Places that a purpose has taken a life to: days of a life are few, and these are more than enough."""
 

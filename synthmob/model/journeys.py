@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from synthmob.counts.flows import HEADINGS
 from synthmob.model import reconcile
-from synthmob.model.expectation import WORK, Expectation
+from synthmob.model.chains import WORK
+from synthmob.model.expectation import Expectation
 from synthmob.model.geography import Geography
 from synthmob.model.lives import Lives
 from synthmob.model.reconcile import FloatArray

@@ -12,8 +12,9 @@ import numpy as np
 from synthmob.compilation import inlined, prefetch
 from synthmob.counts.flows import HEADINGS
 from synthmob.counts.reach import FIRST_ERRAND
+from synthmob.model.chains import HOME, WORK
 from synthmob.synthesis.draws import keyed, mix
-from synthmob.synthesis.zonedraws import ASKED, DRAW_ZONE, DRAWS_PER_STAY, HOME, WORK, ask_patch, heading_of
+from synthmob.synthesis.zonedraws import ASKED, DRAW_ZONE, DRAWS_PER_STAY, ask_patch, heading_of
 
 
 @inlined

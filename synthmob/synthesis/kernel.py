@@ -9,6 +9,7 @@ import numpy as np
 from synthmob.compilation import compiled, inlined, prefetch, uncounted
 from synthmob.counts.flows import HEADINGS
 from synthmob.counts.reach import FIRST_ERRAND
+from synthmob.model.chains import HOME, WORK
 from synthmob.model.commuting import CANDIDATES, NEVER
 from synthmob.model.known import at_once, recalled, shared
 from synthmob.model.leaving import end_of, start_after
@@ -17,7 +18,7 @@ from synthmob.model.timing import LEAST_LEFT
 from synthmob.searches import pick_between
 from synthmob.synthesis import ahead, modes
 from synthmob.synthesis.draws import aliased, bits_of, keyed, mix, unit
-from synthmob.synthesis.zonedraws import DRAW_ZONE, DRAWS_PER_STAY, HOME, TRIES, WORK, anywhere, around, heading_of, proposed
+from synthmob.synthesis.zonedraws import DRAW_ZONE, DRAWS_PER_STAY, TRIES, anywhere, around, heading_of, proposed
 
 DAY_END = 1440
 DRAW_PATCH, DRAW_SCHEDULE = 3, 7

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from synthmob.compilation import compiled, inlined, prefetch
+from synthmob.model.chains import WORK
 from synthmob.searches import pick_between
 from synthmob.synthesis.draws import aliased, aliased_short, unit
 
 DRAWS_PER_STAY, DRAW_ZONE = 8, 6
 """The streams of a day's stays are so far apart, and so far into that of a stay is the one that zones are drawn by."""
-HOME, WORK = 0, 1
 ASKED = 2
 """The patches of so many trials are asked for before they are looked into, for about every second is kept."""
 TRIES = 64

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from synthmob.model import habits, journeys
-from synthmob.model.expectation import WORK, expectation
+from synthmob.model.chains import WORK
+from synthmob.model.expectation import expectation
 from synthmob.model.geography import Geography
 from synthmob.model.journeys import LAST_EDGE_MIN, TIMES
 from synthmob.model.lives import sample_lives
