@@ -12,13 +12,12 @@ from synthmob.counts.flows import HEADINGS
 from synthmob.model import reach
 from synthmob.model.chains import HOME, WORK
 from synthmob.model.geography import Geography
-from synthmob.model.known import at_once
 from synthmob.model.lives import Lives
 from synthmob.model.reconcile import FloatArray
+from synthmob.model.tallies import Memory, Stays, Tally
+from synthmob.model.variates import Variates
 
 IntArray = npt.NDArray[np.int64]
-MOST_REMEMBERED = 48
-"""Places that a purpose has taken a life to: days of a life are few, and these are more than enough."""
 
 
 @dataclass(frozen=True)
@@ -99,62 +98,28 @@ class Visits:
 
 
 @dataclass(frozen=True)
-class _Tally:
-    """Sums being made: the same tables as an Expectation."""
+class _Law:
+    """How people choose on one day: `flows`, the `deterrence` of its day type, `reaching` (purposes, rows, bands), which share of work
+    stays is at the work place, `work_anchor`, and `exploration` (purposes,) and `sharing`, as in Returns."""
 
-    destinations: FloatArray
-    distances: FloatArray
-    districts: FloatArray
-    reached: FloatArray
-
-    @staticmethod
-    def empty(flows: Flows, geography: Geography) -> _Tally:
-        purposes, bands = len(flows.attraction), geography.n_bands
-        return _Tally(
-            np.zeros((purposes, geography.n)), np.zeros((len(flows.daily), purposes * HEADINGS, bands, bands)),
-            np.zeros(flows.affinity.shape), np.zeros((purposes, reach.ROWS + 1, bands)))
-
-    def settle(self, day_type: int, purpose: IntArray, heading: IntArray, zone: IntArray, anchor: IntArray, origin: IntArray, row: IntArray,
-               rank: int, geography: Geography) -> None:  # fmt: skip
-        """Count stays whose zone is known."""
-        np.add.at(self.destinations, (purpose, zone), 1.0)
-        if rank > 0:
-            district = geography.parents["district"]
-            kind = purpose * HEADINGS + heading
-            np.add.at(self.distances[day_type], (kind, geography.bands[anchor, zone], geography.bands[origin, zone]), 1.0)
-            np.add.at(self.districts, (district[origin], district[zone]), 1.0)
-            np.add.at(self.reached, (purpose, row, geography.bands[origin, zone]), 1.0)
+    flows: Flows
+    geography: Geography
+    day_type: int
+    deterrence: FloatArray
+    reaching: FloatArray
+    work_anchor: FloatArray
+    exploration: FloatArray
+    sharing: float
 
 
 @dataclass(frozen=True)
-class _Memory:
-    """Where each life has been: `zones` (lives, purposes, MOST_REMEMBERED), the first `known` (lives, purposes) of them on earlier days, or
-    earlier on this one for a purpose `at_once` (purposes,), and up to `fresh` today. An anchor is no place to return to by chance: it has
-    its own rate."""
+class _Sums:
+    """What is added up of lives, at anchors, `fixed`, and elsewhere, `drawn`; how chance is taken out of it; and where lives have been."""
 
-    zones: npt.NDArray[np.int32]
-    known: IntArray
-    fresh: IntArray
-    at_once: npt.NDArray[np.bool_]
-
-    @staticmethod
-    def of(n_lives: int, exploration: FloatArray, days: int) -> _Memory:
-        shape = (n_lives, len(exploration))
-        return _Memory(
-            np.zeros((*shape, MOST_REMEMBERED if days > 1 else 1), dtype=np.int32), np.zeros(shape, dtype=np.int64),
-            np.zeros(shape, dtype=np.int64), at_once(np.arange(len(exploration)), exploration))
-
-    def remember(self, life: IntArray, purpose: IntArray, zone: IntArray) -> None:
-        at = self.fresh[life, purpose]
-        room = at < self.zones.shape[2]
-        self.zones[life[room], purpose[room], at[room]] = zone[room]
-        self.fresh[life[room], purpose[room]] += 1
-        now = room & self.at_once[purpose]
-        self.known[life[now], purpose[now]] = self.fresh[life[now], purpose[now]]
-
-    def sleep(self) -> None:
-        """All places of a day are known from the next day on."""
-        self.known[:] = self.fresh
+    fixed: Tally
+    drawn: Tally
+    variates: Variates
+    memory: Memory
 
 
 def expectation(flows: Flows, geography: Geography, lives: Lives, work_anchor: FloatArray, exploration: FloatArray | None = None,
@@ -162,76 +127,101 @@ def expectation(flows: Flows, geography: Geography, lives: Lives, work_anchor: F
     """Expectations over the lives; each outing's zone is then drawn, to be the origin of the next one and a place to return to.
 
     `exploration` (purposes,) is the Chinese-restaurant weight of a new place; without it nobody returns. Returns follow the law that led
-    there before, though not at once: they count as what it draws. So do the places new to a purpose that are known for another one, by
-    the chance `sharing`.
+    there before, though not at once. Places new to a purpose may be known for another one, by the chance `sharing`.
     """
-    fixed, drawn = _Tally.empty(flows, geography), _Tally.empty(flows, geography)
     wide = np.full(len(flows.attraction), np.inf) if exploration is None else exploration
-    memory = _Memory.of(len(lives.home) // lives.days, wide, lives.days)
+    fixed, drawn = (Tally.empty(len(wide), geography, len(flows.daily)) for _ in range(2))
+    sums = _Sums(
+        fixed, drawn, Variates.empty(len(wide), lives.days, geography.n), Memory.of(len(lives.home) // lives.days, wide, lives.days))
     seen: list[tuple[IntArray, ...]] = []
-    for day in range(lives.days):
-        today, day_type = np.arange(day, len(lives.home), lives.days), lives.day_types[day]
-        law = day_rows(flows.deterrence, flows.daily[day_type : day_type + 1])
-        seen += _day(flows, law, day_type, geography, lives, today, work_anchor, wide, sharing, memory, fixed, drawn)
-        memory.sleep()
+    for day, kind in zip(range(lives.days), lives.day_types, strict=False):
+        deterrence = day_rows(flows.deterrence, flows.daily[kind : kind + 1])
+        law = _Law(flows, geography, kind, deterrence, reach.joined(flows.reach), work_anchor, wide, sharing)
+        seen += _day(law, lives, day, sums)
+        sums.memory.sleep()
+    drawn.destinations[:] = np.maximum(drawn.destinations + sums.variates.correction(), 0.0)
+    if lives.composition is not None:  # where all people work, and not only those who happen to be among the lives
+        fixed.destinations[WORK] = fixed.destinations[WORK].sum() * lives.composition.working
     visits = Visits(*(np.concatenate(column) for column in zip(*seen, strict=True)))
     return Expectation(
         drawn.destinations + fixed.destinations, drawn.distances + fixed.distances, drawn.districts + fixed.districts,
         fixed.destinations, fixed.distances, fixed.districts, drawn.reached, visits)
 
 
-def _day(flows: Flows, deterrence: FloatArray, day_type: int, geography: Geography, lives: Lives, today: IntArray,
-         work_anchor: FloatArray, exploration: FloatArray, sharing: float, memory: _Memory, fixed: _Tally, drawn: _Tally
-         ) -> list[tuple[IntArray, ...]]:  # fmt: skip
-    """One day of every life, the rows `today` with the day type's `deterrence`: tallied, remembered, and returned as the columns of
-    Visits, rank by rank."""
-    from synthmob.model.outings import recalled, shared, tally_outings
-
+def _day(law: _Law, lives: Lives, day: int, sums: _Sums) -> list[tuple[IntArray, ...]]:
+    """The `day`th day of every life: tallied, remembered, and returned as the columns of Visits, rank by rank."""
+    today = np.arange(day, len(lives.home), lives.days)
     here, works_done, lengths = lives.home.copy(), np.zeros(len(lives.home), dtype=np.int64), lives.lengths[today]
-    clock, reaching = np.zeros(len(lives.home), dtype=np.int64), reach.joined(flows.reach)
+    clock = np.zeros(len(lives.home), dtype=np.int64)
     seen: list[tuple[IntArray, ...]] = []
     for rank in range(int(lengths.max(initial=0))):
-        alive = today[lengths > rank]
-        life, purpose = alive // lives.days, lives.purposes[alive, rank].astype(np.int64)
-        heading = headings(lives, alive, rank)
-        anchor = np.where(heading == 1, lives.work[alive], lives.home[alive])
-        origin, work = here[alive], lives.work[alive]
+        alive, to_come = today[lengths > rank], lengths[lengths > rank] - rank - 1
+        stays = _stays(lives, alive, rank, here[alive], clock[alive], to_come == 0)
         u = seeds.uniforms(seeds.stage_key(0, "outings"), alive, rank, np.arange(6)[:, None])
-        at_work = (purpose == WORK) & (work >= 0) & (u[1] < work_anchor[_work_stays(lives, alive, rank, works_done, origin)])
-        works_done[alive] += purpose == WORK
-        zone = np.where(purpose == HOME, lives.home[alive], np.where(at_work, work, -1))
-        row = np.full(len(alive), reach.ROWS)
-        if lives.times is not None and rank > 0:
-            before = lives.purposes[alive, rank - 1].astype(np.int64)
-            row = lives.times.rows(alive, rank, clock[alive], before, lengths[lengths > rank] == rank + 1)
+        works = _work_stays(lives, alive, rank, works_done, stays.origin)
+        at_work = (stays.purpose == WORK) & (stays.work >= 0) & (u[1] < law.work_anchor[works])
+        works_done[alive] += stays.purpose == WORK
+        zone = np.where(stays.purpose == HOME, stays.home, np.where(at_work, stays.work, -1))
+        sums.fixed.settle(law.day_type, stays.some(zone >= 0), zone[zone >= 0], rank)
         out = np.flatnonzero(zone < 0)
-        zone[out] = recalled(
-            memory.zones, memory.known, life[out], purpose[out], heading[out], anchor[out], origin[out], row[out], deterrence, reaching,
-            geography.bands, exploration, u[2][out], u[3][out])
-        new = np.flatnonzero(zone < 0) if sharing > 0.0 else out[:0]
-        zone[new] = shared(
-            memory.zones, memory.known, life[new], purpose[new], heading[new], lives.home[alive[new]], work[new], anchor[new], origin[new],
-            row[new], flows.attraction, deterrence, reaching, geography.bands, sharing, u[4][new], u[5][new])
-        at_anchor = (purpose == HOME) | at_work
-        for tally, which in ((fixed, at_anchor), (drawn, ~at_anchor & (zone >= 0))):
-            tally.settle(day_type, purpose[which], heading[which], zone[which], anchor[which], origin[which], row[which], rank, geography)
-        kind = purpose * HEADINGS + heading
-        for q in np.unique(kind[zone < 0]):
-            chosen = np.flatnonzero((zone < 0) & (kind == q))
-            p = q // HEADINGS
-            sums = (drawn.destinations[p], drawn.distances[day_type, q], drawn.districts, drawn.reached[p])
-            appeal = flows.attraction[p] * flows.affinity[:, geography.parents["district"]]
-            zone[chosen] = tally_outings(
-                appeal, deterrence[q], reaching[p], geography.bands, geography.parents["district"], anchor[chosen], origin[chosen],
-                row[chosen], u[0][chosen], rank > 0, *sums)
-        if rank > 0 or today[0] == 0:  # the stay of the night goes on where it was, in a synthetic day, and is no new place
-            memory.remember(life[out], purpose[out], zone[out])
+        # The stay of the night goes on where it was, in a synthetic day, and is no new place.
+        birth = day if rank > 0 or day == 0 else lives.days
+        zone[out] = _outings(law, stays.some(out), u[:, out], rank, birth, sums)
+        if birth < lives.days:
+            sums.memory.remember(stays.life[out], stays.purpose[out], zone[out], birth)
         if lives.times is not None:
-            to_come = lengths[lengths > rank] - rank - 1
-            clock[alive] = lives.times.ends(alive, rank, clock[alive], geography.bands[origin, zone].astype(np.int64), to_come)
+            band = law.geography.bands[stays.origin, zone].astype(np.int64)
+            clock[alive] = lives.times.ends(alive, rank, clock[alive], band, to_come)
         here[alive] = zone
-        seen.append((life, alive, np.full(len(alive), rank), purpose, heading, zone, anchor, origin, row))
+        seen.append((stays.life, alive, np.full(len(alive), rank), stays.purpose, stays.heading, zone, stays.anchor, stays.origin,
+                     stays.reach))  # fmt: skip
     return seen
+
+
+def _outings(law: _Law, stays: Stays, u: FloatArray, rank: int, birth: int, sums: _Sums) -> IntArray:
+    """Where people are who are at no anchor, (stays,), by quantiles `u` (6, stays): at a place that they know for the purpose, or for
+    another one, or anywhere. New places are of that `birth`."""
+    from synthmob.model.outings import recalled, shared, tally_outings
+
+    bands, district = law.geography.bands, law.geography.parents["district"]
+    memory, variates = sums.memory, sums.variates
+    zone, first = recalled(
+        memory.zones, memory.known, stays.life, stays.purpose, stays.heading, stays.anchor, stays.origin, stays.reach, law.deterrence,
+        law.reaching, bands, law.exploration, u[2], u[3])
+    again = zone >= 0
+    variates.back(
+        stays.purpose[again], memory.births[stays.life[again], stays.purpose[again], first[again]].astype(np.int64), stays.worth[again])
+    new = np.flatnonzero(~again)
+    some = stays.some(new)
+    zone[new] = shared(
+        memory.zones, memory.known, some.life, some.purpose, some.heading, some.home, some.work, some.anchor, some.origin, some.reach,
+        law.flows.attraction, law.deterrence, law.reaching, bands, law.exploration, law.sharing, u[4][new], u[5][new], some.worth,
+        variates.laws[:, birth])
+    sums.drawn.settle(law.day_type, stays.some(zone >= 0), zone[zone >= 0], rank)
+    kind = np.where(zone < 0, stays.purpose * HEADINGS + stays.heading, -1)
+    for q in np.unique(kind[kind >= 0]):
+        chosen, p = np.flatnonzero(kind == q), q // HEADINGS
+        tallies = (variates.laws[p, birth], sums.drawn.distances[law.day_type, q], sums.drawn.districts, sums.drawn.reached[p])
+        appeal = law.flows.attraction[p] * law.flows.affinity[:, district]
+        zone[chosen] = tally_outings(
+            appeal, law.deterrence[q], law.reaching[p], bands, district, stays.anchor[chosen], stays.origin[chosen], stays.reach[chosen],
+            u[0][chosen], stays.worth[chosen], rank > 0, *tallies)
+        np.add.at(sums.drawn.destinations[p], zone[chosen], stays.worth[chosen])
+    variates.draw(some.purpose, birth, zone[new], some.worth)
+    return zone
+
+
+def _stays(lives: Lives, alive: IntArray, rank: int, here: IntArray, clock: IntArray, last: npt.NDArray[np.bool_]) -> Stays:
+    """Stay `rank` of the days `alive`, of people who are `here` at the `clock`, the `last` of their day or not, all (days,)."""
+    purpose, heading = lives.purposes[alive, rank].astype(np.int64), headings(lives, alive, rank)
+    before = lives.purposes[alive, max(rank - 1, 0)].astype(np.int64)
+    row, worth = np.full(len(alive), reach.ROWS), np.ones(len(alive))
+    if lives.times is not None and rank > 0:
+        row = lives.times.rows(alive, rank, clock, before, last)
+    if lives.worth is not None:  # a stay at home is worth what the one before it is
+        worth = lives.worth[lives.home[alive], np.where(purpose == HOME, before, purpose)]
+    anchor = np.where(heading == 1, lives.work[alive], lives.home[alive])
+    return Stays(alive // lives.days, purpose, heading, lives.home[alive], lives.work[alive], anchor, here, row, worth)
 
 
 def headings(lives: Lives, alive: IntArray, rank: int) -> IntArray:

@@ -22,6 +22,13 @@ def at_once(purpose: Any, exploration: Any) -> Any:
 
 
 @inlined
+def shares(purpose: Any, exploration: Any) -> Any:
+    """Whether a new place of a purpose may be one that is known for another errand: of what people do in one place only, that place is
+    the reason, and not what is beside it."""
+    return (purpose >= FIRST_ERRAND) & (exploration >= HABITUAL)
+
+
+@inlined
 def recalled(
     deterrence: Any, going: Any, reach: Any, left_for: Any, bands: Any, anchor: Any, here: Any, memory: Any, purpose: Any, n: Any,
     weights: Any, u: Any,

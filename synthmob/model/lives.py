@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from synthmob.domain import MINUTES_PER_DAY
 from synthmob.model import leaving, reach
 from synthmob.model.anchors import YES, Anchors
 from synthmob.model.chains import MAX_STAYS, Chains
+from synthmob.model.composition import Composition
 from synthmob.model.geography import Geography
 from synthmob.model.habits import Types
 from synthmob.model.reconcile import FloatArray
@@ -50,7 +52,8 @@ class Lives:
     """One row a person-day, every row worth `weight` persons: home, work (-1 for none), purposes (rows, stays), lengths.
 
     A person has `days` rows, one after the other, of the day types `day_types` (days,), rows of the routines. `chain` (rows,) is which
-    chain of its day type a day is, where that is known, and `times` when it has what.
+    chain of its day type a day is, where that is known, and `times` when it has what. `composition` is that of all people whom
+    they are a sample of.
     """
 
     home: IntArray
@@ -62,6 +65,12 @@ class Lives:
     day_types: tuple[int, ...] = (0,)
     chain: IntArray | None = None
     times: Times | None = None
+    composition: Composition | None = None
+
+    @cached_property
+    def worth(self) -> FloatArray | None:
+        """What a stay of theirs is worth, (zones, purposes), by home and purpose; None where nothing is known of all people."""
+        return None if self.composition is None else self.composition.worth(self.home, self.purposes, self.weight)
 
     @property
     def day_type(self) -> IntArray:
@@ -131,7 +140,10 @@ def sample_lives(anchors: Anchors, chains: Sequence[Chains], types: Types, day_t
         mine = kind == day_type
         chosen = pick_rows(np.cumsum(types.laws[day_type], axis=1), who[mine], which[mine])
         purposes[mine], lengths[mine], chain[mine] = law.purposes[chosen], law.lengths[chosen], chosen
-    return Lives(np.repeat(home, days), np.repeat(work, days), purposes, lengths, float(homes.sum()) / len(rows), days, day_types, chain)
+    whole = Composition.of(anchors, chains, day_types, int(max(law.purposes.max() for law in chains)) + 1)
+    return Lives(
+        np.repeat(home, days), np.repeat(work, days), purposes, lengths, float(homes.sum()) / len(rows), days, day_types, chain,
+        composition=whole)
 
 
 def _evenly(home: IntArray, u: FloatArray) -> FloatArray:

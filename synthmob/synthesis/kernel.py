@@ -8,10 +8,9 @@ import numpy as np
 
 from synthmob.compilation import compiled, inlined, prefetch, uncounted
 from synthmob.counts.flows import HEADINGS
-from synthmob.counts.reach import FIRST_ERRAND
 from synthmob.model.chains import HOME, WORK
 from synthmob.model.commuting import CANDIDATES, NEVER
-from synthmob.model.known import at_once, recalled, shared
+from synthmob.model.known import at_once, recalled, shared, shares
 from synthmob.model.leaving import end_of, start_after
 from synthmob.model.reach import row_of
 from synthmob.model.timing import LEAST_LEFT
@@ -156,7 +155,7 @@ def live(
                             unit(today, base + 2))
                     else:
                         stream, zone = mix(today ^ np.uint64(base + DRAW_ZONE)), -1
-                        if purpose >= FIRST_ERRAND and unit(stream, 3 * TRIES) < sharing:
+                        if shares(purpose, exploration[purpose]) and unit(stream, 3 * TRIES) < sharing:
                             zone = shared(
                                 attraction, deterrence, going, reach, left_for, bands, at_home, at_work, anchor, here, memory, purpose,
                                 known, places, weights, unit(stream, 3 * TRIES + 1))

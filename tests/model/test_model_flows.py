@@ -264,7 +264,7 @@ def test_a_known_place_is_recalled_in_proportion_to_what_is_handy() -> None:
     flows, rng, n = planted(5), np.random.default_rng(6), 60_000
     places = np.array([[[0, 0, 0, 0]] * SHOP + [[4, 11, 11, 30]]], dtype=np.int32)
     pull = rng.random((PURPOSES, 3, BANDS))
-    drawn = recalled(
+    drawn, first = recalled(
         places, np.array([[0] * SHOP + [4]]), np.zeros(n, np.int64), np.full(n, SHOP), np.ones(n, np.int64), np.full(n, 7), np.full(n, 20),
         np.full(n, 2), flows.deterrence, pull, PLACE.bands, np.full(PURPOSES, 2.0), rng.random(n), rng.random(n))  # fmt: skip
     bands = [(PLACE.bands[7, z], PLACE.bands[20, z]) for z in (4, 11, 11, 30)]
@@ -273,6 +273,7 @@ def test_a_known_place_is_recalled_in_proportion_to_what_is_handy() -> None:
     assert (drawn < 0).mean() == pytest.approx(2 / 6, abs=0.01)
     for zone, weight in want.items():
         assert (drawn == zone).sum() / (drawn >= 0).sum() == pytest.approx(weight / sum(want.values()), abs=0.012)
+    assert (first == np.select([drawn == 4, drawn == 11, drawn == 30], [0, 1, 3], -1)).all()
 
 
 def test_a_law_is_found_again_over_several_days() -> None:

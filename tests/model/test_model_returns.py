@@ -144,22 +144,30 @@ def test_a_shared_place_is_taken_in_proportion_to_what_draws_there() -> None:
     kept[0, LEISURE, :3], kept[0, SHOP, :2] = (4, 11, 11), (30, 30)
     known = np.array([[0, 0, 2, 3]])
     pull = joined([rng.random((PURPOSES, kinds, BANDS)) for kinds in KINDS])
-    ones, zeros = np.ones(n, np.int64), np.zeros(n, np.int64)
-    drawn = shared(
-        kept, known, zeros, np.full(n, SHOP), ones, np.full(n, 2), np.full(n, 9), np.full(n, 7), np.full(n, 20), np.full(n, 5),
-        flows.attraction, flows.deterrence, pull, PLACE.bands, 0.4, rng.random(n), rng.random(n))  # fmt: skip
+    ones, zeros, u = np.ones(n, np.int64), np.zeros(n, np.int64), rng.random((2, n))
+
+    def drawn_for(purpose: int, exploration: Any) -> tuple[Any, Any]:
+        laws = np.zeros((PURPOSES, PLACE.n))
+        zones = shared(
+            kept, known, zeros, np.full(n, purpose), ones, np.full(n, 2), np.full(n, 9), np.full(n, 7), np.full(n, 20), np.full(n, 5),
+            flows.attraction, flows.deterrence, pull, PLACE.bands, exploration, 0.4, *u, np.full(n, 2.5), laws)  # fmt: skip
+        return zones, laws
+
+    drawn, laws = drawn_for(SHOP, EXPLORATION)
     weights: dict[int, float] = {}
     for zone in (2, 9, 4, 11, 11):  # home's and work's own, and those of leisure; not those that shopping knows itself
         ahead, behind = PLACE.bands[7, zone], PLACE.bands[20, zone]
         weights[zone] = weights.get(zone, 0.0) + (
             flows.attraction[SHOP, zone] * flows.deterrence[HEADINGS * SHOP + 1, ahead, behind] * pull[SHOP, 5, behind])
-    assert (drawn >= 0).mean() == pytest.approx(0.4, abs=0.01)
+    some = (drawn >= 0).sum()
+    assert some / n == pytest.approx(0.4, abs=0.01)
     for zone, weight in weights.items():
-        assert (drawn == zone).sum() / (drawn >= 0).sum() == pytest.approx(weight / sum(weights.values()), abs=0.012)
-    work = shared(
-        kept, known, zeros, np.full(n, WORK), ones, np.full(n, 2), np.full(n, 9), np.full(n, 7), np.full(n, 20), np.full(n, 5),
-        flows.attraction, flows.deterrence, pull, PLACE.bands, 0.4, rng.random(n), rng.random(n))  # fmt: skip
-    assert (work < 0).all()
+        assert (drawn == zone).sum() / some == pytest.approx(weight / sum(weights.values()), abs=0.012)
+        assert laws[SHOP, zone] == pytest.approx(2.5 * some * weight / sum(weights.values()))
+    assert laws.sum() == pytest.approx(2.5 * some)
+    for purpose, exploration in ((WORK, EXPLORATION), (SHOP, np.full(PURPOSES, 0.29))):  # no errand, and what people do in one place
+        zones, laws = drawn_for(purpose, exploration)
+        assert (zones < 0).all() and not laws.any()
 
 
 def test_without_sharing_nothing_changes() -> None:

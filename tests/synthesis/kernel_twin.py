@@ -164,9 +164,9 @@ def left_for(clock: int, before: int, entry: int, to_come: int, edges: Sequence[
 
 def elsewhere(purpose: int, going: int, ahead: int, here: int, own: list[int], known: Any, stream: int, pull: Any, law: Law) -> int | None:
     """One of the places known for other errands, or the zones of their `own`, of home and work; None where people look for one that they do
-    not know."""
+    not know, as they do for what they hardly go anywhere new for."""
     w = evenly(stream, 192, 2)
-    if purpose < 2 or w[0] >= law["sharing"]:
+    if purpose < 2 or law["exploration"][purpose] < 0.3 or w[0] >= law["sharing"]:
         return None
     zones = [*own, *(z for p in range(2, len(known)) if p != purpose for z in known[p])]
     handy = []
