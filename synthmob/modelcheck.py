@@ -41,7 +41,7 @@ def check(model: MobilityModel) -> None:
     """FormatError, naming the array, where a shape, an index or a value cannot be."""
     domain, zones = model.domain, model.zoning.n_zones + 1
     segments, bands = len(domain.segments), len(domain.distance_edges_km) + 1
-    districts = len(model.zoning.level("district").labels) + 1
+    areas = len(model.zoning.level(model.zoning.flow_level).labels) + 1
     groups, kinds = len(domain.sex) * len(domain.age_band), len(model.routines.chains)
     if (n := len(domain.purposes)) > MAX_PURPOSES:
         raise FormatError(f"The model has {n} purposes: at most {MAX_PURPOSES} can be generated, merge some in the plan.")
@@ -54,7 +54,7 @@ def check(model: MobilityModel) -> None:
     if not 1 <= anchors.groups.shape[2] <= groups or anchors.band_groups.shape[1] not in (1, anchors.groups.shape[2]):
         _refuse("anchors.groups", f"{anchors.groups.shape[2]} groups where sex and age make {groups}")
     _flows(flows, segments, zones, bands, kinds)
-    _weights("flows.affinity", flows.affinity, (districts, districts))
+    _weights("flows.affinity", flows.affinity, (areas, areas))
     _weights("routines.travel", routines.travel, (bands, len(domain.travel_edges_min)))
     _weights("routines.work_anchor", routines.work_anchor, (kinds, len(WORK_STAYS)))
     _weights("routines.exploration", routines.exploration, (segments,))
@@ -71,7 +71,7 @@ def check(model: MobilityModel) -> None:
     for kind, (chains, timing) in enumerate(zip(routines.chains, routines.timings, strict=True)):
         _chains(f"routines.chains.{kind}", chains, segments, groups * YES_OR_NO)
         _timing(f"routines.timings.{kind}", timing, chains, len(domain.duration_edges_min))
-    _where_told(model, districts)
+    _where_told(model, len(model.zoning.level("district").labels) + 1)
 
 
 def _where_told(model: MobilityModel, districts: int) -> None:

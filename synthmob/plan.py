@@ -122,6 +122,8 @@ class Plan:
         names = [level.name for level in zoning.levels]
         if request.level == "below":
             levels = [n for n in names if n != "district"]
+        elif request.level == "finest":
+            levels = [n for n in (zoning.flow_level,) if n != "district"]
         elif request.level in ("", *names):
             levels = [request.level]
         else:

@@ -70,6 +70,7 @@ STANDARD = (
     Request("work_hours", "district", 0.2, math.sqrt(2), bound_many_l2=0.8),
     Request("commute_hours", "", 0.15, math.sqrt(2), bound_many_l2=0.8),
     Request("od", "district", 0.6, 1.8, bound_many_l2=1.1),
+    Request("od", "finest", 0.6, 1.8, bound_many_l2=1.1),
     Request("od_hour", "district", 0.4, 3.0, per_day_type=True, bound_many_l2=1.5),
     Request("presence", "district", 0.4, math.sqrt(24), per_day_type=True),
     Request("presence", "zone", 0.4, math.sqrt(24), per_day_type=True),

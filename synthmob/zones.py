@@ -27,6 +27,10 @@ RESERVED = {OUTSIDE, UNKNOWN}
 MEAN_DISTANCE_IN_UNIT_DISK = 128.0 / (45.0 * math.pi)
 
 
+MOST_FLOW_AREAS = 64
+"""Areas of which most pairs have enough trips to be shown: flows between more would be all below the cut."""
+
+
 @dataclass(frozen=True)
 class Level:
     """A coarser partition: its name, the labels of its areas, and the area of every zone, shape (n_zones,)."""
@@ -70,6 +74,11 @@ class Zoning:
     def labels(self) -> tuple[str, ...]:
         """The zone ids and `outside`: the labels of every axis of zones."""
         return (*self.ids, OUTSIDE)
+
+    @property
+    def flow_level(self) -> str:
+        """The level that flows are told between: the finest of at most MOST_FLOW_AREAS areas, districts where there is none."""
+        return next((level.name for level in self.levels if len(level.labels) <= MOST_FLOW_AREAS), "district")
 
     def level(self, name: str) -> Level:
         """The level of that name; ZoningError where there is none."""

@@ -111,16 +111,22 @@ def commuting() -> Commuting:
     return Commuting(areas, 1.0 + np.linspace(0.0, 1.0, BANDS)[:, None, None] * np.stack([late[::-1], late[::-1] ** 3]))
 
 
+def district_of(places: Zoning) -> Any:
+    """The district of every area that flows are told between."""
+    district, area = places.parent_of("district"), places.parent_of(places.flow_level)
+    return district[np.unique(area, return_index=True)[1]]
+
+
 def model(**changes: Any) -> MobilityModel:
     """The model of this file, or one with some of its parts replaced."""
     kinds = tuple(chains(k) for k in (WEEKDAYS, WEEKENDS))
     travel = np.ones((BANDS, len(DOMAIN.travel_edges_min)))
     for band in range(BANDS):
         travel[band, min(band, 14) : min(band, 14) + 3] = 20
-    km = np.arange(BANDS)
+    km, district = np.arange(BANDS), district_of(zoning())
     flows = Flows(
         attraction=1.0 + np.arange(7)[:, None] * np.array([1, 3, 2, 5, 4, 0.25])[None, :],
-        deterrence=np.tile(1.0 / (1 + km[:, None] + 2 * km[None, :]), (21, 1, 1)), affinity=1 + np.eye(3),
+        deterrence=np.tile(1.0 / (1 + km[:, None] + 2 * km[None, :]), (21, 1, 1)), affinity=(1 + np.eye(3))[np.ix_(district, district)],
         daily=1.0 + np.concatenate([np.arange(12).reshape(2, 6), [[12], [13]]], axis=1)[..., None] * np.linspace(0.0, 0.1, BANDS),
         departing=errands(1.0 + np.arange(DEPARTURES)[:, None] * np.linspace(0.0, 0.2, BANDS)),
         lasting=errands(1.0 + np.arange(LASTINGS)[:, None] * np.linspace(0.3, 0.0, BANDS)),

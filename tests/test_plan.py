@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import FORTNIGHT, FRIDAY_ON, MONDAY, PERIODS, town
 
-from synthmob import accounting
+from synthmob import accounting, zones
 from synthmob.domain import Domain
 from synthmob.errors import PlanError
 from synthmob.period import Period
@@ -94,12 +94,20 @@ def test_below_means_every_level_but_the_district_and_shares_its_share() -> None
         ("home@zone", 0.25, 1.25), ("home@block", 0.25, 1.25), ("chains", 0.5, 1.0)]  # fmt: skip
 
 
+@pytest.mark.parametrize(("most", "level"), [(64, "zone"), (TOWN.n_zones - 1, "block"), (1, None)])
+def test_flows_are_told_between_the_finest_areas_that_are_few(monkeypatch: pytest.MonkeyPatch, most: int, level: str | None) -> None:
+    monkeypatch.setattr(zones, "MOST_FLOW_AREAS", most)
+    plan = resolved(plan=Plan(1.0, 1e-6, requests=(Request("od", "finest", 1.0), Request("chains", "", 1.0))))
+    assert [r.level for r in plan.requests if r.statistic == "od"] == ([level] if level else [])
+    assert TOWN.flow_level == (level or "district")
+
+
 @pytest.mark.parametrize(("period", "types"), [(MONDAY, 1), (FRIDAY_ON, 3), (Period.of("2026-03-07", 2), 2)])
 def test_the_bound_of_a_table_by_day_type_is_over_all_day_types_of_the_period(period: Period, types: int) -> None:
     plan = resolved(period)
     asked = {(r.statistic, r.level): r for r in STANDARD}
     for r in plan.requests:
-        was = asked.get((r.statistic, r.level)) or asked[r.statistic, "below"]
+        was = asked.get((r.statistic, r.level)) or asked.get((r.statistic, "below")) or asked[r.statistic, "finest"]
         bound = was.bound(period.days, types)
         if was.bound_many_l2 is None or period.days == (types if was.per_day_type else 1):
             assert bound == pytest.approx(was.bound_l2 * (math.sqrt(types) if was.per_day_type else 1))

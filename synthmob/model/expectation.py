@@ -1,4 +1,4 @@
-"""What a destination law makes of a fixed sample of lives: expected destinations, distances and flows between districts."""
+"""What a destination law makes of a fixed sample of lives: expected destinations, distances and flows between areas."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IntArray = npt.NDArray[np.int64]
 @dataclass(frozen=True)
 class Flows:
     """The destination law: `attraction` (purposes, zones), `deterrence` (purposes x headings, bands to the anchor ahead, bands from
-    the stay before), that of purpose p on the way home in row 2 p and to work in the next, `affinity` (districts before, districts),
+    the stay before), that of purpose p on the way home in row 2 p and to work in the next, `affinity` (areas before, areas),
     `daily` (day types, purposes, bands from the stay before), what a day type changes in deterrence, and what the part of the day, the
     length of the stay and the stay before do, `departing`, `lasting` and `origins` (purposes, kinds, bands)."""
 
@@ -55,7 +55,7 @@ def day_rows(deterrence: FloatArray, daily: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class Expectation:
-    """Person-days by (purpose, zone), (day type, purpose and heading, to anchor, from previous), (district, district) and (purpose, row
+    """Person-days by (purpose, zone), (day type, purpose and heading, to anchor, from previous), (area, area) and (purpose, row
     of reach, from previous).
 
     The `fixed_` parts are those at anchors, which no destination law can move; nobody looks for an anchor, and `reached` has none.
@@ -63,10 +63,10 @@ class Expectation:
 
     destinations: FloatArray
     daily_distances: FloatArray
-    districts: FloatArray
+    flows: FloatArray
     fixed_destinations: FloatArray
     fixed_daily_distances: FloatArray
-    fixed_districts: FloatArray
+    fixed_flows: FloatArray
     reached: FloatArray
     visits: Visits
 
@@ -144,8 +144,8 @@ def expectation(flows: Flows, geography: Geography, lives: Lives, work_anchor: F
         fixed.destinations[WORK] = fixed.destinations[WORK].sum() * lives.composition.working
     visits = Visits(*(np.concatenate(column) for column in zip(*seen, strict=True)))
     return Expectation(
-        drawn.destinations + fixed.destinations, drawn.distances + fixed.distances, drawn.districts + fixed.districts,
-        fixed.destinations, fixed.distances, fixed.districts, drawn.reached, visits)
+        drawn.destinations + fixed.destinations, drawn.distances + fixed.distances, drawn.flows + fixed.flows,
+        fixed.destinations, fixed.distances, fixed.flows, drawn.reached, visits)
 
 
 def _day(law: _Law, lives: Lives, day: int, sums: _Sums) -> list[tuple[IntArray, ...]]:
@@ -183,7 +183,7 @@ def _outings(law: _Law, stays: Stays, u: FloatArray, rank: int, birth: int, sums
     another one, or anywhere. New places are of that `birth`."""
     from synthmob.model.outings import recalled, shared, tally_outings
 
-    bands, district = law.geography.bands, law.geography.parents["district"]
+    bands, area = law.geography.bands, law.geography.flow_areas
     memory, variates = sums.memory, sums.variates
     zone, first = recalled(
         memory.zones, memory.known, stays.life, stays.purpose, stays.heading, stays.anchor, stays.origin, stays.reach, law.deterrence,
@@ -201,10 +201,10 @@ def _outings(law: _Law, stays: Stays, u: FloatArray, rank: int, birth: int, sums
     kind = np.where(zone < 0, stays.purpose * HEADINGS + stays.heading, -1)
     for q in np.unique(kind[kind >= 0]):
         chosen, p = np.flatnonzero(kind == q), q // HEADINGS
-        tallies = (variates.laws[p, birth], sums.drawn.distances[law.day_type, q], sums.drawn.districts, sums.drawn.reached[p])
-        appeal = law.flows.attraction[p] * law.flows.affinity[:, district]
+        tallies = (variates.laws[p, birth], sums.drawn.distances[law.day_type, q], sums.drawn.flows, sums.drawn.reached[p])
+        appeal = law.flows.attraction[p] * law.flows.affinity[:, area]
         zone[chosen] = tally_outings(
-            appeal, law.deterrence[q], law.reaching[p], bands, district, stays.anchor[chosen], stays.origin[chosen], stays.reach[chosen],
+            appeal, law.deterrence[q], law.reaching[p], bands, area, stays.anchor[chosen], stays.origin[chosen], stays.reach[chosen],
             u[0][chosen], stays.worth[chosen], rank > 0, *tallies)
         np.add.at(sums.drawn.destinations[p], zone[chosen], stays.worth[chosen])
     variates.draw(some.purpose, birth, zone[new], some.worth)

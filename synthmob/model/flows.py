@@ -1,11 +1,11 @@
 """Where people go when they are neither home nor at their work place.
 
-P(zone | purpose, stay before, anchor ahead) is proportional to attraction[purpose, zone] x affinity[district before, district]
+P(zone | purpose, stay before, anchor ahead) is proportional to attraction[purpose, zone] x affinity[area before, area]
 x deterrence[purpose, heading, distance to the anchor ahead, distance from the stay before]. The anchor ahead is the work place if the
 next stay is work, home otherwise: an errand on the way to work lies near home or near work, and lunch is nearer than an evening out.
 The factors are fitted by proportional scaling of their expectation over a fixed sample of lives: attraction to the released
-destinations, deterrence to the released joint distances, affinity to the released flows between districts. No single law of distance
-holds in every city: in one all depends on home, in another on the place before.
+destinations, deterrence to the released joint distances, affinity to the released flows between areas, which are districts, or zones
+where these are few. No single law of distance holds in every city: in one all depends on home, in another on the place before.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ UNTIMED, TIMED, TIMED_RETARGET_AT = 12, 7, (0, 3)
 """Passes before lives have times, where those are to come, and after."""
 RETARGET_AT = (2, 6, 10)
 """Passes over the lives, and when targets are looked at: before the last time over one life in PART, from then on over all."""
-BELIEVED_AT = {"distances": 2, "trip_km": 2, "od@district": 6}
-"""The pass at which a table is first looked at: flows between districts once the distances of trips are met."""
+BELIEVED_AT = {"distances": 2, "trip_km": 2, "od": 6}
+"""The pass at which a table is first looked at: flows between areas once the distances of trips are met."""
 RETURNS_FROM = 3
 """The pass from which on returns are moved as well: before, lives are anywhere."""
 STEP = 0.8
@@ -52,7 +52,7 @@ class Begun:
 
 def fit_flows(tables: Marginals, levels: tuple[str, ...], geography: Geography, lives: Lives, work_anchor: FloatArray,
               purposes: int, exploration: FloatArray | None = None, day_types: int = 1) -> Flows:
-    """The destination law that reproduces the released destinations, distances and district flows over the lives.
+    """The destination law that reproduces the released destinations, distances and flows over the lives.
 
     `work_anchor` (WORK_STAYS,) is the share of each kind of work stays that is at the person's own work zone; `exploration`
     (purposes,) the weight of a new place among those that a purpose has taken a life to. Lives have days of so many `day_types`, or fewer.
@@ -77,7 +77,7 @@ def begin(tables: Marginals, levels: tuple[str, ...], geography: Geography, live
         lived = few if turn < RETARGET_AT[-1] or goes_on else lives
         found = expectation(flows, geography, lived, work_anchor, returns.exploration, returns.sharing)
         if turn in RETARGET_AT:
-            believed |= look_at(tables, found, geography, lived, [n for n in BELIEVED_AT if BELIEVED_AT[n] == turn])
+            believed |= look_at(tables, found, geography, lived, _looked_at(turn, geography))
             targets = retarget(tables, levels, believed, found, geography, lived)
         if turn > RETARGET_AT[-1] and (off := _misplaced(found, targets)) < least:
             best, least = flows, off  # scaling several factors at once may pass by what it is after
@@ -108,6 +108,12 @@ def go_on(begun: Begun, tables: Marginals, levels: tuple[str, ...], geography: G
     return best
 
 
+def _looked_at(turn: int, geography: Geography) -> list[str]:
+    """The tables that are first looked at in this pass."""
+    of_areas = {f"od@{level}": BELIEVED_AT["od"] for level in (geography.flow_level, "district")}
+    return [name for name, first in (BELIEVED_AT | of_areas).items() if first == turn]
+
+
 def _stays(lives: Lives, purposes: int) -> FloatArray:
     """How many stays of each purpose people have on a day, all together, shape (purposes,)."""
     return np.bincount(lives.purposes[lives.purposes >= 0], minlength=purposes).astype(np.float64) * lives.weight
@@ -117,7 +123,7 @@ def _start(purposes: int, geography: Geography, day_types: int) -> Flows:
     """Equal attraction, and deterrence falling with both distances."""
     km = np.append(np.asarray(geography.edges_km), geography.edges_km[-1]) + 1.0
     one = 1.0 / km
-    areas = int(geography.parents["district"].max()) + 1
+    areas = int(geography.flow_areas.max()) + 1
     return Flows(
         np.ones((purposes, geography.n)), np.tile(one[:, None] * one[None, :], (purposes * HEADINGS, 1, 1)), np.ones((areas, areas)),
         np.ones((day_types, purposes, geography.n_bands)), *(np.ones((purposes, kinds, geography.n_bands)) for kinds in reach.KINDS))
@@ -138,9 +144,9 @@ def _scaled(flows: Flows, found: Expectation, targets: Targets) -> Flows:
         deterrence = _levelled(deterrence, drawn)
     if targets.daily is not None and len(daily) > 1:
         daily = daytypes.pulled(daily, targets.daily, found)
-    if targets.districts is not None:
-        drawn = found.districts - found.fixed_districts
-        pull = _factor(targets.districts - found.fixed_districts, drawn)
+    if targets.flows is not None:
+        drawn = found.flows - found.fixed_flows
+        pull = _factor(targets.flows - found.fixed_flows, drawn)
         pull[:, -1] = 1.0
         affinity = np.clip(affinity * pull, 0.1, 10.0)
     factors = [
@@ -155,7 +161,7 @@ def _misplaced(found: Expectation, targets: Targets) -> float:
     off = [np.abs(found.destinations[1:] - targets.zones[1:] * stays).sum() / max(float(stays.sum()), LEAST)]
     daily = daytypes.by_purpose(found.daily_distances)[:, 1:]
     of_daily = None if targets.daily is None else targets.daily[:, 1:]
-    for table, target in ((found.distances[HEADINGS:], targets.distances), (daily, of_daily), (found.districts, targets.districts)):
+    for table, target in ((found.distances[HEADINGS:], targets.distances), (daily, of_daily), (found.flows, targets.flows)):
         if target is not None:
             wanted = target[-len(table) :] * (table.sum() / max(float(target[-len(table) :].sum()), LEAST))
             off.append(np.abs(table - wanted).sum() / max(float(table.sum()), LEAST))

@@ -19,7 +19,7 @@ class Geography:
     """Public geography as arrays over zone indices, `outside` last.
 
     `xy_km` (zones, 2), NaN for outside; `internal_km` (zones,); `bands` int8 (zones, zones), the last band next to outside;
-    `parents` by level name: (zones,) area indices; `n` counts zones with `outside`.
+    `parents` by level name: (zones,) area indices; flows are told between the areas of `flow_level`; `n` counts zones with `outside`.
     """
 
     xy_km: FloatArray
@@ -27,6 +27,12 @@ class Geography:
     bands: npt.NDArray[np.int8]
     parents: dict[str, IntArray]
     edges_km: tuple[float, ...]
+    flow_level: str
+
+    @property
+    def flow_areas(self) -> IntArray:
+        """The area of every zone that flows are told between, shape (zones,)."""
+        return self.parents[self.flow_level]
 
     @property
     def n(self) -> int:
@@ -55,7 +61,7 @@ class Geography:
         for origin in range(n):
             bands[origin] = band_of(zoning.distances_km(origin, everywhere), domain.distance_edges_km)
         parents = {level.name: zoning.parent_of(level.name) for level in zoning.levels}
-        return Geography(xy, inside, bands, parents, domain.distance_edges_km)
+        return Geography(xy, inside, bands, parents, domain.distance_edges_km, zoning.flow_level)
 
     def level_parent(self, fine: str, coarse: str) -> IntArray:
         """The coarse area of every fine area, `outside` last: shape (fine areas,)."""

@@ -42,18 +42,18 @@ class Stays:
 @dataclass(frozen=True)
 class Tally:
     """Sums being made, the same tables as an Expectation: `destinations` (purposes, zones), `distances` (day types, purposes x headings,
-    bands, bands), `districts` (districts, districts) and `reached` (purposes, rows of reach, bands)."""
+    bands, bands), `flows` (areas, areas) and `reached` (purposes, rows of reach, bands)."""
 
     destinations: FloatArray
     distances: FloatArray
-    districts: FloatArray
+    flows: FloatArray
     reached: FloatArray
     geography: Geography
 
     @staticmethod
     def empty(purposes: int, geography: Geography, day_types: int) -> Tally:
         """Nothing counted so far."""
-        bands, areas = geography.n_bands, int(geography.parents["district"].max()) + 1
+        bands, areas = geography.n_bands, int(geography.flow_areas.max()) + 1
         return Tally(
             np.zeros((purposes, geography.n)), np.zeros((day_types, purposes * HEADINGS, bands, bands)), np.zeros((areas, areas)),
             np.zeros((purposes, reach.ROWS + 1, bands)), geography)
@@ -62,10 +62,10 @@ class Tally:
         """Count stays at these zones, (stays,), for what each is worth: those of `rank` 0 are no trips."""
         np.add.at(self.destinations, (stays.purpose, zone), stays.worth)
         if rank > 0:
-            bands, district = self.geography.bands, self.geography.parents["district"]
+            bands, area = self.geography.bands, self.geography.flow_areas
             ahead, behind = bands[stays.anchor, zone], bands[stays.origin, zone]
             np.add.at(self.distances[day_type], (stays.purpose * HEADINGS + stays.heading, ahead, behind), stays.worth)
-            np.add.at(self.districts, (district[stays.origin], district[zone]), stays.worth)
+            np.add.at(self.flows, (area[stays.origin], area[zone]), stays.worth)
             np.add.at(self.reached, (stays.purpose, stays.reach, behind), stays.worth)
 
 

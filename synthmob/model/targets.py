@@ -17,7 +17,7 @@ from synthmob.model import bias, daytypes, destinations, reach, reconcile
 from synthmob.model.expectation import Expectation
 from synthmob.model.geography import Geography
 from synthmob.model.lives import Lives
-from synthmob.model.reconcile import LEAST, FloatArray, Noisy
+from synthmob.model.reconcile import LEAST, FloatArray, IntArray, Noisy
 
 Marginals = Mapping[str, Marginal]
 RAKE_ROUNDS = 30
@@ -25,13 +25,13 @@ RAKE_ROUNDS = 30
 
 @dataclass(frozen=True)
 class Targets:
-    """What to scale to: shares of destinations by purpose, and person-days by distances, by distances of each day type, by districts,
+    """What to scale to: shares of destinations by purpose, and person-days by distances, by distances of each day type, by areas,
     and by distances of each kind of `reach`, in the order of its tables, where released."""
 
     zones: FloatArray
     distances: FloatArray | None = None
     daily: FloatArray | None = None
-    districts: FloatArray | None = None
+    flows: FloatArray | None = None
     reach: tuple[FloatArray | None, ...] = ()
 
 
@@ -68,8 +68,9 @@ def _seen(table: Marginal, expected: FloatArray) -> Noisy:
 
 def _bounded(name: str, tables: Marginals, found: Expectation, geography: Geography, lives: Lives) -> tuple[FloatArray, FloatArray]:
     """What the model expects of a table without bounds, and the share of it that bounding keeps."""
-    if name == "od@district":
-        return found.districts, _kept_districts(tables, found, geography, lives.days)
+    if name.startswith("od@"):
+        level = name.partition("@")[2]
+        return between(found.flows, geography, level), _kept_flows(tables[name], found, geography.parents[level], lives.days)
     if name == "trip_km":
         daily = daytypes.by_purpose(found.daily_distances)
         daily[:, 0] = 0.0  # the ways home are not in these tables
@@ -116,22 +117,40 @@ def retarget(tables: Marginals, levels: tuple[str, ...], persons: Mapping[str, F
         # The distances of trips alone are better known than those of trips and anchors together.
         ratio = daily.sum(axis=0) / np.maximum(daytypes.by_purpose(distances), LEAST)
         distances = distances * np.repeat(np.clip(ratio, 0.0, 100.0), HEADINGS, axis=0)[:, None, :]
-    districts = unbounded.get("od@district")
-    districts = districts if lives.days == 1 or districts is None else _arriving(districts, found.districts)
-    return Targets(zones, distances, daily, districts, tuple(unbounded.get(name) for name in reach.TABLES))
+    flows = _flows(unbounded, found.flows, geography)
+    return Targets(zones, distances, daily, flows, tuple(unbounded.get(name) for name in reach.TABLES))
 
 
-def _arriving(flows: FloatArray, expected: FloatArray) -> FloatArray:
-    """Flows between districts (districts, districts), with as many trips from and to each as the model expects, outside (last) apart.
+def between(flows: FloatArray, geography: Geography, level: str) -> FloatArray:
+    """Flows between areas (areas, areas) added up to those between areas of a coarser level."""
+    parent = geography.level_parent(geography.flow_level, level)
+    into = np.eye(int(parent.max()) + 1)[parent]
+    return into.T @ flows @ into
 
-    Averages over several days lose more within a busy district than can be told here, and destinations tell better how many arrive:
+
+def _flows(tables: Mapping[str, FloatArray], expected: FloatArray, geography: Geography) -> FloatArray | None:
+    """Flows between areas, (areas, areas), released ones or those `expected`, in sum what was released between districts."""
+    fine, coarse = tables.get(f"od@{geography.flow_level}"), tables.get("od@district")
+    if coarse is None or geography.flow_level == "district":
+        return None if fine is None else _arriving(fine, expected)
+    parent = geography.level_parent(geography.flow_level, "district")
+    return _arriving(expected if fine is None else fine, expected, parent, _arriving(coarse, between(expected, geography, "district")))
+
+
+def _arriving(flows: FloatArray, expected: FloatArray, parent: IntArray | None = None, coarse: FloatArray | None = None) -> FloatArray:
+    """Flows between areas (areas, areas), with as many trips from and to each as the model expects, outside (last) apart; and in sum the
+    `coarse` ones between the areas that are the `parent` (areas,) of each.
+
+    Averages over several days lose more within a busy area than can be told here, and destinations tell better how many arrive:
     the flows tell where they come from.
     """
     inside, wanted = flows[:-1, :-1], expected[:-1, :-1]
-    district = np.arange(len(inside))
+    area = np.arange(len(inside))
     margins = [
-        (np.broadcast_to(district[:, None], inside.shape), wanted.sum(axis=1)),
-        (np.broadcast_to(district[None, :], inside.shape), wanted.sum(axis=0))]
+        (np.broadcast_to(area[:, None], inside.shape), wanted.sum(axis=1)),
+        (np.broadcast_to(area[None, :], inside.shape), wanted.sum(axis=0))]
+    if parent is not None and coarse is not None:
+        margins.append((parent[:-1, None] * len(coarse) + parent[:-1], coarse.ravel()))
     raked = flows.copy()
     raked[:-1, :-1] = reconcile.rake(inside + LEAST, margins, rounds=RAKE_ROUNDS)
     return raked
@@ -158,10 +177,9 @@ def _kept_distances(tables: Marginals, found: Expectation, geography: Geography,
     return bias.kept_share(v.life[trip], cell, int(np.prod(shape)), tables["distances"].bound_l2, group, 1.0 / days).reshape(shape)
 
 
-def _kept_districts(tables: Marginals, found: Expectation, geography: Geography, days: int) -> FloatArray:
-    v, district, areas = found.visits, geography.parents["district"], len(found.districts)
+def _kept_flows(table: Marginal, found: Expectation, area: IntArray, days: int) -> FloatArray:
+    v, areas = found.visits, int(area.max()) + 1
     trip = v.rank > 0
-    pair = district[v.origin[trip]] * areas + district[v.zone[trip]]
+    pair = area[v.origin[trip]] * areas + area[v.zone[trip]]
     group = np.eye(areas, dtype=np.int64).ravel()
-    bound = tables["od@district"].bound_l2
-    return bias.kept_share(v.life[trip], pair, areas * areas, bound, group, OD_WEIGHT / days).reshape(areas, areas)
+    return bias.kept_share(v.life[trip], pair, areas * areas, table.bound_l2, group, OD_WEIGHT / days).reshape(areas, areas)

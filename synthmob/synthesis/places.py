@@ -40,7 +40,7 @@ class Patches:
     def of(geography: Geography) -> Patches:
         """Every district is halved across its longer side until no patch has more zones than half the root of all."""
         most = max(LEAST_PATCH, math.isqrt(geography.n) // 2)
-        parent = geography.parents["district"]
+        parent = geography.flow_areas
         patches: list[IntArray] = []
         for district in range(int(parent.max()) + 1):
             todo = [np.flatnonzero(parent == district)]
@@ -75,7 +75,7 @@ def laws(geography: Geography, attraction: FloatArray, affinity: FloatArray, det
     order, spot = patches.zone, np.empty(geography.n, dtype=np.int64)
     spot[order] = np.arange(geography.n)
     ordered, bands = np.ascontiguousarray(attraction[:, order]), geography.bands[np.ix_(order, order)].astype(np.uint8)
-    district = geography.parents["district"][order]
+    district = geography.flow_areas[order]
     weight = np.add.reduceat(ordered, patches.first[:-1], axis=1)
     step = _step(geography.n_bands)
     low, high = (f.reduceat(bands // step, patches.first[:-1], axis=1).astype(np.int64) for f in (np.minimum, np.maximum))

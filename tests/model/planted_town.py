@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,8 @@ def zoning(*, strips: bool = False) -> Zoning:
     return Zoning(ids, np.array(shapes, dtype=object), levels)
 
 
-def geography(town: Zoning) -> Geography:
-    return Geography.of(town, DOMAIN)
+def geography(town: Zoning, flow_level: str = "district") -> Geography:
+    return replace(Geography.of(town, DOMAIN), flow_level=flow_level)
 
 
 def commuters(n: int, seed: int, *, town: Zoning, unknown: float = 0.0) -> tuple[pa.Table, dict[str, Any]]:

@@ -41,7 +41,7 @@ TOLERANCE = {
     # What the model's form leaves open: trips by home and by the place before, times after the first departure, returns.
     "trip_km": 0.065, "trip_km_by_departure": 0.08, "trip_km_by_stay": 0.08, "trip_km_by_origin": 0.08,
     "work_hours@district": 0.12, "commute_hours": 0.08, "departures_between": 0.1,
-    "distances": 0.075, "od@district": 0.065, "travel_time": 0.04, "departures": 0.1,
+    "distances": 0.075, "od@district": 0.065, "od@zone": 0.065, "travel_time": 0.04, "departures": 0.1,
     "departures_to": 0.1, "durations": 0.17, "durations_left": 0.17, "durations_between": 0.17, "distinct_zones": 0.05, "place_share": 0.06,
     "distinct_given_visits": 0.065,
     # Sparse: most cells hold one day.

@@ -22,7 +22,7 @@ from synthmob.synthesis.days import Population, generate
 from synthmob.synthesis.events import EventOptions, EventRows, Network
 
 CALL, SMS, DATA = 0, 1, 2
-GOLDEN = "d6ee035b"
+GOLDEN = "ebded5f6"
 N = 6_000
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthmob import searches, seeds
+from synthmob import searches, seeds, zones
 from synthmob.model import commuting
 from synthmob.model.geography import Geography
 from synthmob.model.timing import BY_CLOCK, Timing
@@ -27,6 +27,15 @@ whole = st.integers(0, 2**40)
 
 def law_of(model: Any) -> dict[str, Any]:
     return laws(model, Geography.of(model.zoning, model.domain))
+
+
+def between_districts(seed: int) -> dict[str, Any]:
+    """The same where zones are too many for flows between them: patches then have several."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(zones, "MOST_FLOW_AREAS", 1)
+        law = handmade_law(seed)
+    assert len(law["patch_first"]) < len(law["patch_zone"])
+    return law
 
 
 def handmade_law(seed: int) -> dict[str, Any]:
@@ -112,7 +121,7 @@ def test_aliases_have_the_shares_of_the_weights(parts: list[list[int]], u: float
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-@pytest.mark.parametrize("make", [handmade_law, wild, moded], ids=["handmade", "wild", "moded"])
+@pytest.mark.parametrize("make", [handmade_law, between_districts, wild, moded], ids=["handmade", "districts", "wild", "moded"])
 def test_days_are_those_of_the_twin(make: Any, seed: int) -> None:
     law = make(seed)
     who, chain, day_types = crowd(seed, 40, 3, 4 if law["lengths"].shape[1] == 4 else 12)
