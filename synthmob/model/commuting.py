@@ -21,7 +21,6 @@ from synthmob.model.chains import WORK, Chains
 from synthmob.model.destinations import likely_misfit
 from synthmob.model.geography import Geography
 from synthmob.model.lives import Lives
-from synthmob.model.reach import USUAL_TRIP_MIN
 from synthmob.model.reconcile import LEAST, FloatArray, Noisy
 from synthmob.model.timing import HOURS, LEAST_LEFT, Timing
 
@@ -37,6 +36,8 @@ ROUNDS, STEP, MOST_PULL = 16, 0.8, 4.0
 FEW, FEW_DAYS = 0.2, 10.0
 """Days of an hour that tell little of it, as a part of the mean over all hours, and at least."""
 RAKE_ROUNDS = 20
+USUAL_TRIP_MIN = 15
+"""What a way takes, about, where nobody knows yet from where to where it is."""
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,6 @@ def pulled(daily: FloatArray, target: FloatArray, found: Expectation) -> FloatAr
     ratio = (wanted + floor) / (drawn + floor)
     in_common = (wanted.sum(axis=0) + floor) / (drawn.sum(axis=0) + floor)
     pull = np.clip(ratio / in_common, 0.2, 5.0) ** STEP
-    pull[..., -1] = 1.0  # who goes outside is as far from anywhere: attraction says how many do
     moved = daily * pull
     level = ((moved * (drawn + floor)).sum(axis=0)) / (drawn + floor).sum(axis=0)
     return np.clip(moved / level, 1.0 / MOST_PULL, MOST_PULL)

@@ -56,7 +56,7 @@ def day_rows(deterrence: FloatArray, daily: FloatArray) -> FloatArray:
 @dataclass(frozen=True)
 class Expectation:
     """Person-days by (purpose, zone), (day type, purpose and heading, to anchor, from previous), (area, area) and (purpose, row
-    of reach, from previous).
+    of reach, from previous); and what ways of each distance took, `usual_min` (bands,).
 
     The `fixed_` parts are those at anchors, which no destination law can move; nobody looks for an anchor, and `reached` has none.
     """
@@ -69,6 +69,7 @@ class Expectation:
     fixed_flows: FloatArray
     reached: FloatArray
     visits: Visits
+    usual_min: FloatArray
 
     @property
     def distances(self) -> FloatArray:
@@ -134,9 +135,10 @@ def expectation(flows: Flows, geography: Geography, lives: Lives, work_anchor: F
     sums = _Sums(
         fixed, drawn, Variates.empty(len(wide), lives.days, geography.n), Memory.of(len(lives.home) // lives.days, wide, lives.days))
     seen: list[tuple[IntArray, ...]] = []
+    usual_min = np.zeros(geography.n_bands) if lives.times is None else lives.times.usual_min
     for day, kind in zip(range(lives.days), lives.day_types, strict=False):
         deterrence = day_rows(flows.deterrence, flows.daily[kind : kind + 1])
-        law = _Law(flows, geography, kind, deterrence, reach.joined(flows.reach), work_anchor, wide, sharing)
+        law = _Law(flows, geography, kind, deterrence, reach.joined(flows.reach, usual_min), work_anchor, wide, sharing)
         seen += _day(law, lives, day, sums)
         sums.memory.sleep()
     drawn.destinations[:] = np.maximum(drawn.destinations + sums.variates.correction(), 0.0)
@@ -145,7 +147,7 @@ def expectation(flows: Flows, geography: Geography, lives: Lives, work_anchor: F
     visits = Visits(*(np.concatenate(column) for column in zip(*seen, strict=True)))
     return Expectation(
         drawn.destinations + fixed.destinations, drawn.distances + fixed.distances, drawn.flows + fixed.flows,
-        fixed.destinations, fixed.distances, fixed.flows, drawn.reached, visits)
+        fixed.destinations, fixed.distances, fixed.flows, drawn.reached, visits, usual_min)
 
 
 def _day(law: _Law, lives: Lives, day: int, sums: _Sums) -> list[tuple[IntArray, ...]]:

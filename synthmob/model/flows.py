@@ -139,7 +139,7 @@ def _scaled(flows: Flows, found: Expectation, targets: Targets) -> Flows:
     if targets.distances is not None:
         drawn = found.distances - found.fixed_distances
         pull = _factor(targets.distances - found.fixed_distances, drawn)
-        pull[:, -1, -1] = 1.0  # who goes outside is as far from anywhere: attraction says how many do
+        pull[:, -1, -1] = _headings_outside((targets.distances - found.fixed_distances)[:, -1, -1], drawn[:, -1, -1])
         deterrence = deterrence * pull
         deterrence = _levelled(deterrence, drawn)
     if targets.daily is not None and len(daily) > 1:
@@ -149,9 +149,10 @@ def _scaled(flows: Flows, found: Expectation, targets: Targets) -> Flows:
         pull = _factor(targets.flows - found.fixed_flows, drawn)
         pull[:, -1] = 1.0
         affinity = np.clip(affinity * pull, 0.1, 10.0)
+    wanted, reached = targets.reach or (None,) * len(reach.KINDS), reach.apart(found.reached, found.usual_min)
     factors = [
         factor if target is None else reach.pulled(factor, target, drawn)
-        for factor, target, drawn in zip(flows.reach, targets.reach or (None,) * len(reach.KINDS), reach.apart(found.reached), strict=True)]
+        for factor, target, drawn in zip(flows.reach, wanted, reached, strict=True)]
     return Flows(np.maximum(attraction, 1e-12), np.maximum(deterrence, 1e-12), affinity, daily, *factors)
 
 
@@ -175,6 +176,15 @@ def _levelled(factor: FloatArray, drawn: FloatArray) -> FloatArray:
     seen = np.maximum(drawn, 0.0) + LEAST
     level = (factor * seen).sum(axis=axes, keepdims=True) / seen.sum(axis=axes, keepdims=True)
     return np.clip(factor / np.maximum(level, LEAST), 0.0, MOST_PULL)
+
+
+def _headings_outside(target: FloatArray, drawn: FloatArray) -> FloatArray:
+    """What pulls the ways outside, (purposes x headings,): attraction says how many of a purpose there are, as anywhere is as far from
+    there, and this how often the day heads for home, for work or for nowhere then."""
+    wanted, found = (np.maximum(table, 0.0).reshape(-1, HEADINGS) for table in (target, drawn))
+    floor = 1e-3 * max(float(found.mean()), LEAST)
+    in_common = (wanted.sum(axis=1, keepdims=True) + floor) / (found.sum(axis=1, keepdims=True) + floor)
+    return np.clip((((wanted + floor) / (found + floor)) / in_common) ** STEP, 0.2, 5.0).ravel()
 
 
 def _factor(target: FloatArray, drawn: FloatArray) -> FloatArray:

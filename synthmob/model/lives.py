@@ -32,6 +32,11 @@ class Times:
     minutes: FloatArray
     duration_edges: IntArray
 
+    @property
+    def usual_min(self) -> FloatArray:
+        """What a way takes on average, (bands,)."""
+        return self.minutes.mean(axis=1)
+
     def rows(self, alive: IntArray, rank: int, clock: IntArray, before: IntArray, last: npt.NDArray[np.bool_]) -> IntArray:
         """The row of reach of stay `rank` of the days `alive`, for which people leave at `clock` after one for the purpose `before`, both
         (days,); `last` of their day or not."""

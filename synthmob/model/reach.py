@@ -8,7 +8,7 @@ all of which the schedule of the day tells before a place is chosen.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,13 +24,36 @@ from synthmob.model.timing import BY_CLOCK
 
 IntArray = npt.NDArray[np.int64]
 KINDS = (DEPARTURES, LASTINGS, ORIGINS)
-ROWS = DEPARTURES * LASTINGS * ORIGINS
-"""A row for every part of the day, length of stay and stay before; the row after these is that of stays that no trip leads to."""
+SPAN_EDGES_MIN = (60, 90, 105, 120, 150, 180)
+SPAN_MIN = (45, 75, 97, 112, 135, 165, 240)
+"""Where spans of time from one departure to the next end, and about how long they are: of such a span a way takes the longer a part the
+longer it is, and the stay gets the rest."""
+SPANS = 2 + len(SPAN_MIN)
+"""Stays that last as long as they do, under SHORT_MIN or longer, and spans of those that end by the clock."""
+ROWS = DEPARTURES * SPANS * ORIGINS
+"""A row for every part of the day, span and stay before; the row after these is that of stays that no trip leads to."""
 TABLES = ("trip_km_by_departure", "trip_km_by_stay", "trip_km_by_origin")
 """The tables of the three, in their order."""
 STEP, MOST_PULL = 0.6, 20.0
-USUAL_TRIP_MIN = 15
-"""What a trip takes, about: stays at the end of a day last as long as the day does."""
+
+
+class Visited(Protocol):
+    """Visits of lives, all (stays,): whose, what for, and the row of reach."""
+
+    @property
+    def life(self) -> IntArray:
+        """Whose."""
+        ...
+
+    @property
+    def purpose(self) -> IntArray:
+        """What for."""
+        ...
+
+    @property
+    def reach(self) -> IntArray:
+        """The row of reach."""
+        ...
 
 
 @inlined
@@ -41,12 +64,12 @@ def row_of(clock: Any, before: Any, entry: Any, last: Any, duration_edges: Any) 
     for edge in DEPARTURE_EDGES_MIN:
         departure += 1 if clock >= edge else 0
     if last or entry >= BY_CLOCK:
-        away = MINUTES_PER_DAY - clock if last else 15 * (entry - BY_CLOCK) + 7 - clock
-        stay = away - USUAL_TRIP_MIN if last else USUAL_MIN
-        lasting = 0 if stay < SHORT_MIN else 1 if stay < USUAL_MIN else 2 if away < LONG_MIN else 3
+        away, span = MINUTES_PER_DAY - clock if last else 15 * (entry - BY_CLOCK) + 7 - clock, 2
+        for edge in SPAN_EDGES_MIN:
+            span += 1 if away >= edge else 0
     else:
-        lasting = 0 if duration_edges[entry] < SHORT_MIN else 1
-    return (departure * LASTINGS + lasting) * ORIGINS + min(before, FIRST_ERRAND)
+        span = 0 if duration_edges[entry] < SHORT_MIN else 1
+    return (departure * SPANS + span) * ORIGINS + min(before, FIRST_ERRAND)
 
 
 @compiled
@@ -58,33 +81,48 @@ def rows(clock: Any, before: Any, entry: Any, last: Any, duration_edges: Any) ->
     return out
 
 
-def joined(factors: Sequence[FloatArray]) -> FloatArray:
-    """All factors together, (purposes, ROWS + 1, bands), each being (purposes, its KINDS, bands); 1 in the last row."""
+def lastings(usual_min: FloatArray) -> IntArray:
+    """How long a stay is that gets a span, one of LASTING, where ways take `usual_min` (bands,): shape (SPANS, bands)."""
+    away = np.asarray(SPAN_MIN)[:, None]
+    stay = away - usual_min
+    of_clock = np.where(away > LONG_MIN, 3, np.select([stay < SHORT_MIN, stay < USUAL_MIN], [0, 1], 2))
+    return np.concatenate([np.broadcast_to(np.arange(2)[:, None], (2, len(usual_min))), of_clock]).astype(np.int64)
+
+
+def joined(factors: Sequence[FloatArray], usual_min: FloatArray) -> FloatArray:
+    """All factors together, (purposes, ROWS + 1, bands), each being (purposes, its KINDS, bands), where ways take `usual_min` (bands,); 1
+    in the last row."""
     departing, lasting, origins = factors
     purposes, _, bands = departing.shape
-    all_ = departing[:, :, None, None] * lasting[:, None, :, None] * origins[:, None, None]
+    spans = lasting[:, lastings(usual_min), np.arange(bands)]
+    all_ = departing[:, :, None, None] * spans[:, None, :, None] * origins[:, None, None]
     return np.concatenate([all_.reshape(purposes, ROWS, bands), np.ones((purposes, 1, bands))], axis=1)
 
 
-def apart(joint: FloatArray) -> tuple[FloatArray, ...]:
-    """Sums of (purposes, ROWS + 1, bands) by departure, by length of stay and by the stay before."""
+def apart(joint: FloatArray, usual_min: FloatArray) -> tuple[FloatArray, ...]:
+    """Sums of (purposes, ROWS + 1, bands) by departure, by length of stay and by the stay before, where ways take `usual_min` (bands,)."""
     purposes, _, bands = joint.shape
-    all_ = joint[:, :ROWS].reshape(purposes, *KINDS, bands)
-    return all_.sum(axis=(2, 3)), all_.sum(axis=(1, 3)), all_.sum(axis=(1, 2))
+    all_ = joint[:, :ROWS].reshape(purposes, DEPARTURES, SPANS, ORIGINS, bands)
+    is_kind = lastings(usual_min) == np.arange(LASTINGS)[:, None, None]
+    return all_.sum(axis=(2, 3)), np.einsum("psb,ksb->pkb", all_.sum(axis=(1, 3)), is_kind), all_.sum(axis=(1, 2))
 
 
-def kinds(row: IntArray, name: str) -> IntArray:
-    """What a table of that name calls the stays of such rows: their departure, their length or the stay before."""
-    return np.unravel_index(row, KINDS)[TABLES.index(name)].astype(np.int64)
+def kinds(row: IntArray, band: IntArray, name: str, usual_min: FloatArray) -> IntArray:
+    """What a table of that name calls the stays of such rows, so far away: their departure, their length or the stay before."""
+    departure, span, origin = np.unravel_index(row, (DEPARTURES, SPANS, ORIGINS))
+    lasting = lastings(usual_min)[span, band]
+    return np.asarray((departure, lasting, origin)[TABLES.index(name)], dtype=np.int64)
 
 
-def kept(table: Marginal, name: str, life: IntArray, purpose: IntArray, row: IntArray, band: IntArray, shape: tuple[int, ...], days: int
+def kept(table: Marginal, name: str, visits: Visited, band: IntArray, usual_min: FloatArray, shape: tuple[int, ...], days: int
          ) -> FloatArray:  # fmt: skip
-    """The share of each cell (purposes, kinds, bands) of `table` that bounding keeps, from visits of lives of so many `days`."""
-    errand = (purpose >= FIRST_ERRAND) & (row < ROWS)
-    cell = (purpose[errand] * shape[1] + kinds(row[errand], name)) * shape[2] + band[errand]
+    """The share of each cell (purposes, kinds, bands) of `table` that bounding keeps, from `visits` at distances `band` (stays,) of lives
+    of so many `days`."""
+    errand = (visits.purpose >= FIRST_ERRAND) & (visits.reach < ROWS)
+    life, purpose, row, band = (a[errand] for a in (visits.life, visits.purpose, visits.reach, band))
+    cell = (purpose * shape[1] + kinds(row, band, name, usual_min)) * shape[2] + band
     group = np.repeat(np.arange(shape[0] * shape[1]), shape[2])
-    return bias.kept_share(life[errand], cell, int(np.prod(shape)), table.bound_l2, group, 1.0 / days).reshape(shape)
+    return bias.kept_share(life, cell, int(np.prod(shape)), table.bound_l2, group, 1.0 / days).reshape(shape)
 
 
 def believed(expected: FloatArray, noisy: Noisy) -> FloatArray:
@@ -110,7 +148,6 @@ def pulled(factor: FloatArray, target: FloatArray, drawn: FloatArray) -> FloatAr
     in_common = (wanted + floor).sum(axis=1, keepdims=True) / (drawn + floor).sum(axis=1, keepdims=True)
     pull = np.clip(ratio / in_common, 0.2, 5.0) ** STEP
     pull[:FIRST_ERRAND] = 1.0
-    pull[..., -1] = 1.0  # who goes outside is as far from anywhere: attraction says how many do
     moved = factor * pull
     level = (moved * (drawn + floor)).sum(axis=1, keepdims=True) / (drawn + floor).sum(axis=1, keepdims=True)
     return np.clip(moved / level, 1.0 / MOST_PULL, MOST_PULL)

@@ -76,9 +76,9 @@ def _bounded(name: str, tables: Marginals, found: Expectation, geography: Geogra
         daily[:, 0] = 0.0  # the ways home are not in these tables
         return daily / daytypes.days(lives, len(daily)), daytypes.kept(tables[name], found, lives, geography, daily.shape)
     if name in reach.TABLES:
-        v, expected = found.visits, reach.apart(found.reached)[reach.TABLES.index(name)]
+        v, expected = found.visits, reach.apart(found.reached, found.usual_min)[reach.TABLES.index(name)]
         band = geography.bands[v.origin, v.zone].astype(np.int64)
-        return expected, reach.kept(tables[name], name, v.life, v.purpose, v.reach, band, expected.shape, lives.days)
+        return expected, reach.kept(tables[name], name, v, band, found.usual_min, expected.shape, lives.days)
     expected = found.distances * (np.arange(len(found.distances)) >= HEADINGS)[:, None, None]
     return expected, _kept_distances(tables, found, geography, lives.days)
 

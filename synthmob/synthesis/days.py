@@ -13,7 +13,7 @@ import numpy.typing as npt
 from synthmob import seeds
 from synthmob.counts.commuting import MOMENTS
 from synthmob.errors import InputError
-from synthmob.model import commuting, habits, reach
+from synthmob.model import commuting, habits, journeys, reach
 from synthmob.model.geography import Geography
 from synthmob.model.journeys import LAST_EDGE_MIN
 from synthmob.model.mobility import MobilityModel
@@ -200,7 +200,8 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
     chains, bands = routines.chains, len(routines.travel)
     by_mode = Modes(np.ones((bands, 1)), routines.travel[:, None], np.zeros(1)) if model.modes is None else model.modes
     edges = np.append(np.asarray(model.domain.duration_edges_min), LAST_DURATION_EDGE)
-    reaching = reach.joined(flows.reach)
+    travel_edges = np.append(np.asarray(model.domain.travel_edges_min), LAST_EDGE_MIN)
+    reaching = reach.joined(flows.reach, journeys.quantiles(routines.travel, travel_edges).mean(axis=1))
     reaching /= np.maximum(reaching.max(axis=2, keepdims=True), LEAST)  # 1 at most, for it is a chance to be kept
     by_place = places.laws(geography, flows.attraction, flows.affinity, flows.by_day)
     types = habits.by_type(chains, routines.persistence, model.domain.purpose_of)
@@ -213,7 +214,7 @@ def laws(model: MobilityModel, geography: Geography) -> dict[str, npt.NDArray[An
         "travel": _cumulative(by_mode.travel),
         "mode_share": _even(by_mode.share),
         "habit": by_mode.habit[0],
-        "travel_edges": np.append(np.asarray(model.domain.travel_edges_min), LAST_EDGE_MIN),
+        "travel_edges": travel_edges,
         "reach": reaching,
         "farthest": places.farthest(reaching),
         "work_anchor": routines.work_anchor,

@@ -188,6 +188,19 @@ def test_more_passes_do_not_undo_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert far(got.flows, want.flows) < 0.02
 
 
+def test_who_goes_outside_on_the_way_home_is_told_from_who_does_on_the_way_to_work() -> None:
+    truth, made_of, some = planted(3), lives(20_000, 4), lives(8_000, 5)
+    truth.attraction[:, -1] = 0.5
+    truth.deterrence[HEADINGS * SHOP : HEADINGS * SHOP + 2, -1, -1] = (2.0, 0.1)
+    want = expectation(truth, PLACE, made_of, WORK_ANCHOR)
+    found = fit_flows(released(want, made_of.weight), LEVELS, PLACE, some, WORK_ANCHOR, PURPOSES)
+    got = expectation(found, PLACE, some, WORK_ANCHOR)
+    rows = slice(HEADINGS * SHOP, HEADINGS * SHOP + 2)
+    outside = [e.distances[rows, -1, -1] / e.distances[rows].sum(axis=(1, 2)) for e in (want, got)]
+    assert outside[1] == pytest.approx(outside[0], abs=0.02), outside
+    assert np.ptp(outside[0]) > 0.05
+
+
 def test_its_conditional_laws_are_found_too(refitted: tuple[Flows, Flows]) -> None:
     truth, found = refitted
     rng = np.random.default_rng(7)

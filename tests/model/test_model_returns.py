@@ -143,7 +143,7 @@ def test_a_shared_place_is_taken_in_proportion_to_what_draws_there() -> None:
     kept = np.zeros((1, PURPOSES, 4), np.int32)
     kept[0, LEISURE, :3], kept[0, SHOP, :2] = (4, 11, 11), (30, 30)
     known = np.array([[0, 0, 2, 3]])
-    pull = joined([rng.random((PURPOSES, kinds, BANDS)) for kinds in KINDS])
+    pull = joined([rng.random((PURPOSES, kinds, BANDS)) for kinds in KINDS], np.full(BANDS, 20.0))
     ones, zeros, u = np.ones(n, np.int64), np.zeros(n, np.int64), rng.random((2, n))
 
     def drawn_for(purpose: int, exploration: Any) -> tuple[Any, Any]:

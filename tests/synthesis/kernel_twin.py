@@ -155,11 +155,10 @@ def left_for(clock: int, before: int, entry: int, to_come: int, edges: Sequence[
     part = sum(clock >= 60 * hour for hour in range(9, 22, 2))
     if to_come == 0 or entry >= BY_CLOCK:
         away = DAY - clock if to_come == 0 else 15 * (entry - BY_CLOCK) + 7 - clock
-        short = (away - 15 >= 45) + (away - 15 >= 90) if to_come == 0 else 2
-        lasting = short if short < 2 else 2 + (away >= 180)
+        span = 2 + sum(away >= edge for edge in (60, 90, 105, 120, 150, 180))
     else:
-        lasting = int(edges[entry] >= 45)
-    return (4 * part + lasting) * 3 + min(int(before), 2)
+        span = int(edges[entry] >= 45)
+    return (9 * part + span) * 3 + min(int(before), 2)
 
 
 def elsewhere(purpose: int, going: int, ahead: int, here: int, own: list[int], known: Any, stream: int, pull: Any, law: Law) -> int | None:

@@ -22,7 +22,7 @@ from synthmob.synthesis.days import Population, generate
 from synthmob.synthesis.events import EventOptions, EventRows, Network
 
 CALL, SMS, DATA = 0, 1, 2
-GOLDEN = "ebded5f6"
+GOLDEN = "11359a12"
 N = 6_000
 
 
