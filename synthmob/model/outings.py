@@ -17,22 +17,22 @@ from synthmob.searches import pick, pick_between
 
 @compiled
 def tally_outings(
-    appeal: Any, deterrence: Any, reach: Any, bands: Any, district: Any, anchor: Any, origin: Any, row: Any, u: Any, worth: Any,
-    moving: Any, destinations: Any, distances: Any, districts: Any, reached: Any,
+    appeal: Any, deterrence: Any, reach: Any, bands: Any, area: Any, anchor: Any, origin: Any, row: Any, u: Any, worth: Any,
+    moving: Any, destinations: Any, distances: Any, flows: Any, reached: Any,
 ) -> Any:
     """The zone of each outing of one purpose, shape (outings,), drawn at quantile `u` of its law; the law itself is added to the sums for
     what the outing is `worth` (outings,).
 
-    `appeal` (districts before, zones) is attraction times affinity, `deterrence` and `distances` are (bands to the anchor ahead, bands
+    `appeal` (areas before, zones) is attraction times affinity, `deterrence` and `distances` are (bands to the anchor ahead, bands
     from the stay before), `reach` and `reached` (rows, bands from the stay before), an outing being of `row` (outings,), `destinations`
-    (zones,), `districts` (districts, districts). Only where `moving` do distances and districts count: the first stay of a day is no
+    (zones,), `flows` (areas, areas). Only where `moving` do distances and flows count: the first stay of a day is no
     trip. Outings are added in order, so the sums are the same to the bit on every run.
     """
     zones = appeal.shape[1]
     chance, cumulative = np.empty(zones), np.empty(zones)
     drawn = np.empty(len(anchor), dtype=np.int64)
     for i in range(len(anchor)):
-        ahead, behind, before = bands[anchor[i]], bands[origin[i]], district[origin[i]]
+        ahead, behind, before = bands[anchor[i]], bands[origin[i]], area[origin[i]]
         pull, total = reach[row[i]], 0.0
         for zone in range(zones):
             chance[zone] = appeal[before, zone] * deterrence[ahead[zone], behind[zone]] * pull[behind[zone]]
@@ -45,7 +45,7 @@ def tally_outings(
             destinations[zone] += share
             if moving:
                 distances[ahead[zone], behind[zone]] += share
-                districts[before, district[zone]] += share
+                flows[before, area[zone]] += share
                 reached[row[i], behind[zone]] += share
     return drawn
 

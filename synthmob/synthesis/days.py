@@ -34,7 +34,7 @@ MAX_PERSONS = 10**9
 LAST_DURATION_EDGE = 1440
 LIVED_BY = (
     "purposes", "lengths", "schedules", "duration_edges", "travel", "travel_edges", "mode_share", "habit", "work_anchor", "exploration",
-    "sharing", "deterrence", "reach", "farthest", "affinity", "attraction", "bands", "district", "spot", "patch_first", "patch_zone",
+    "sharing", "deterrence", "reach", "farthest", "affinity", "attraction", "bands", "area", "spot", "patch_first", "patch_zone",
     "mass", "code", "most", "zone_alias", "tied", "near")  # fmt: skip
 """The laws that `kernel.live` takes, in its order."""
 

@@ -98,7 +98,7 @@ def live(
     key: Any, person: Any, home: Any, work: Any, chain: Any, own: Any, day_type: Any,
     purposes: Any, lengths: Any, schedules: Any, duration_edges: Any, travel: Any, travel_edges: Any, mode_share: Any, habit: Any,
     work_anchor: Any, exploration: Any, sharing: Any, deterrence: Any, reach: Any, farthest: Any, affinity: Any, attraction: Any,
-    bands: Any, district: Any, spot: Any, patch_first: Any, patch_zone: Any, mass: Any, code: Any, most: Any, zone_alias: Any, tied: Any,
+    bands: Any, area: Any, spot: Any, patch_first: Any, patch_zone: Any, mass: Any, code: Any, most: Any, zone_alias: Any, tied: Any,
     near: Any, memory: Any, known: Any, fresh: Any, weights: Any, places: Any, tastes: Any,
     out_purpose: Any, out_zone: Any, out_start: Any, out_end: Any, out_day: Any, out_seq: Any, out_person: Any, out_mode: Any,
 ) -> None:  # fmt: skip
@@ -165,11 +165,11 @@ def live(
                                 farthest, code, bands, here, patch_first, widest, weights, stream)
                         elif zone < 0:
                             zone = proposed(
-                                mass, purpose, district[here], most, going, code, anchor, here, deterrence, reach, left_for, farthest,
+                                mass, purpose, area[here], most, going, code, anchor, here, deterrence, reach, left_for, farthest,
                                 bands, zone_alias, patch_first, weights, stream)
                         if zone < 0:
                             zone = anywhere(
-                                attraction, purpose, affinity, district, deterrence, going, reach, left_for, bands, anchor, here,
+                                attraction, purpose, affinity, area, deterrence, going, reach, left_for, bands, anchor, here,
                                 weights, unit(today, base + DRAW_PATCH))
                 if purpose == WORK:
                     works_done += 1

@@ -30,20 +30,21 @@ MOST_STEPS = 20
 
 @dataclass(frozen=True)
 class Patches:
-    """Zones in patches: patch c holds `zone[first[c]:first[c + 1]]`; `district` (patches,) is that of all its zones."""
+    """Zones in patches: patch c holds `zone[first[c]:first[c + 1]]`; `area` (patches,) is the area of flows of all its zones."""
 
     first: IntArray
     zone: IntArray
-    district: IntArray
+    area: IntArray
 
     @staticmethod
     def of(geography: Geography) -> Patches:
-        """Every district is halved across its longer side until no patch has more zones than half the root of all."""
+        """Every area that flows are told between, a district or one of few zones, is halved across its longer side until no patch has
+        more zones than half the root of all."""
         most = max(LEAST_PATCH, math.isqrt(geography.n) // 2)
         parent = geography.flow_areas
         patches: list[IntArray] = []
-        for district in range(int(parent.max()) + 1):
-            todo = [np.flatnonzero(parent == district)]
+        for area in range(int(parent.max()) + 1):
+            todo = [np.flatnonzero(parent == area)]
             while todo:
                 zones = todo.pop()
                 if len(zones) <= most:
@@ -58,11 +59,11 @@ class Patches:
 
 
 def laws(geography: Geography, attraction: FloatArray, affinity: FloatArray, deterrence: FloatArray) -> dict[str, npt.NDArray[Any]]:
-    """What the kernel draws zones by, of `attraction` (purposes, zones), `affinity` (districts, districts) and `deterrence` (day
+    """What the kernel draws zones by, of `attraction` (purposes, zones), `affinity` (areas, areas) of flows and `deterrence` (day
     types x purposes x headings, bands, bands).
 
     Zones are numbered in order of patches, neighbours side by side: `patch_zone` is the zone of a number, `spot` the number of a zone,
-    and `attraction`, `bands` and `district` are those of the geography so numbered. `mass` (purposes, districts of the place before,
+    and `attraction`, `bands` and `area` are those of the geography so numbered. `mass` (purposes, areas of the place before,
     patches) is attraction; `code` (zones, patches) the range of bands from a zone to a patch and `most` (rows of deterrence, ranges,
     ranges) a bound of deterrence in two ranges. `zone_alias` (purposes, zones) draws a zone of a patch by `draws.aliases`, `tied`
     (rows of deterrence but for those of homes, zones, patches) a patch where both places are one by `draws.shortened`: it is most of
@@ -75,19 +76,19 @@ def laws(geography: Geography, attraction: FloatArray, affinity: FloatArray, det
     order, spot = patches.zone, np.empty(geography.n, dtype=np.int64)
     spot[order] = np.arange(geography.n)
     ordered, bands = np.ascontiguousarray(attraction[:, order]), geography.bands[np.ix_(order, order)].astype(np.uint8)
-    district = geography.flow_areas[order]
+    area = geography.flow_areas[order]
     weight = np.add.reduceat(ordered, patches.first[:-1], axis=1)
     step = _step(geography.n_bands)
     low, high = (f.reduceat(bands // step, patches.first[:-1], axis=1).astype(np.int64) for f in (np.minimum, np.maximum))
-    whole, rows = np.array([0, len(patches.district)]), [k for k in range(len(deterrence)) if k // HEADINGS % len(ordered) != HOME]
-    tied = np.empty((len(rows), geography.n, len(patches.district)), np.uint32)
+    whole, rows = np.array([0, len(patches.area)]), [k for k in range(len(deterrence)) if k // HEADINGS % len(ordered) != HOME]
+    tied = np.empty((len(rows), geography.n, len(patches.area)), np.uint32)
     for at, row in enumerate(rows):
         pull = ordered[row // HEADINGS % len(ordered)]
-        weights = zonedraws.tied_weights(pull, affinity, district, deterrence[row], bands, patches.first)
+        weights = zonedraws.tied_weights(pull, affinity, area, deterrence[row], bands, patches.first)
         tied[at] = draws.shortened(draws.aliases(weights, whole))
     return {
-        "deterrence": deterrence, "affinity": affinity, "attraction": ordered, "bands": bands, "district": district, "spot": spot,
-        "patch_first": patches.first, "patch_zone": order, "mass": weight[:, None, :] * affinity[None][:, :, patches.district],
+        "deterrence": deterrence, "affinity": affinity, "attraction": ordered, "bands": bands, "area": area, "spot": spot,
+        "patch_first": patches.first, "patch_zone": order, "mass": weight[:, None, :] * affinity[None][:, :, patches.area],
         "code": (high * (high + 1) // 2 + low).astype(np.uint8), "most": _most(deterrence, step),
         "zone_alias": draws.aliases(ordered, patches.first), "tied": tied,
         "near": np.ascontiguousarray(deterrence.diagonal(axis1=1, axis2=2))}  # fmt: skip

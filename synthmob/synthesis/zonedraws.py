@@ -23,7 +23,7 @@ TRIES = 64
 
 
 @compiled
-def tied_weights(attraction: Any, affinity: Any, district: Any, deterrence: Any, bands: Any, first: Any) -> Any:
+def tied_weights(attraction: Any, affinity: Any, area: Any, deterrence: Any, bands: Any, first: Any) -> Any:
     """Weights of patches for a purpose and a heading where the place before is the one that the day is tied to: (zones, patches)."""
     out = np.zeros((len(bands), len(first) - 1))
     for here in range(len(bands)):
@@ -31,7 +31,7 @@ def tied_weights(attraction: Any, affinity: Any, district: Any, deterrence: Any,
         for patch in range(len(first) - 1):
             for z in range(first[patch], first[patch + 1]):
                 band = bands[here, z]
-                out[here, patch] += attraction[z] * affinity[district[here], district[z]] * deterrence[band, band]
+                out[here, patch] += attraction[z] * affinity[area[here], area[z]] * deterrence[band, band]
             total += out[here, patch]
         if total == 0.0:
             out[here, -1] = 1.0
@@ -114,13 +114,13 @@ def proposed(
 
 @inlined
 def anywhere(
-    attraction: Any, purpose: Any, affinity: Any, district: Any, deterrence: Any, going: Any, reach: Any, left_for: Any, bands: Any,
+    attraction: Any, purpose: Any, affinity: Any, area: Any, deterrence: Any, going: Any, reach: Any, left_for: Any, bands: Any,
     anchor: Any, here: Any, weights: Any, u: Any,
 ) -> Any:  # fmt: skip
     """What the others give, by a look at every zone; the last one where all weigh nothing."""
     total = 0.0
     for z in range(len(bands)):
-        pull = attraction[purpose, z] * affinity[district[here], district[z]] * reach[purpose, left_for, bands[here, z]]
+        pull = attraction[purpose, z] * affinity[area[here], area[z]] * reach[purpose, left_for, bands[here, z]]
         total += pull * deterrence[going, bands[anchor, z], bands[here, z]]
         weights[z] = total
     return pick_between(weights, u * total, 0, len(bands) - 1)

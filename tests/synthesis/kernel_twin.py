@@ -191,7 +191,7 @@ def somewhere(
             return inside[pick(list(accumulate(reached)), w[2])]
     ranges = list(zip(law["code"][ahead], law["code"][here], strict=True))
     bounds = [law["most"][going][a][b] * pull_at_most[b] for a, b in ranges]
-    weights = [m * bound for m, bound in zip(law["mass"][purpose][law["district"][here]], bounds, strict=True)]
+    weights = [m * bound for m, bound in zip(law["mass"][purpose][law["area"][here]], bounds, strict=True)]
     for trial in range(64) if ahead != here else ():
         w = evenly(stream, 3 * trial, 3)
         patch = pick(list(accumulate(weights)), w[0])
@@ -205,7 +205,7 @@ def somewhere(
 def weight(purpose: int, going: int, ahead: int, here: int, zone: int, law: Law, pull: Any) -> float:
     """How much a zone is wanted, looked at alone."""
     near = law["deterrence"][going][law["bands"][ahead][zone]][law["bands"][here][zone]]
-    affinity = law["affinity"][law["district"][here]][law["district"][zone]]
+    affinity = law["affinity"][law["area"][here]][law["area"][zone]]
     return law["attraction"][purpose][zone] * affinity * pull[law["bands"][here][zone]] * near
 
 

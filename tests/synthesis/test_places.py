@@ -49,7 +49,7 @@ def test_patches_hold_every_zone_once_and_lie_in_one_district() -> None:
     assert sorted(patches.zone) == list(range(GRID.n)) and patches.zone[-1] == GRID.n - 1
     assert np.diff(patches.first).max() <= LEAST_PATCH and np.diff(patches.first).min() >= 1
     for k, (begin, end) in enumerate(zip(patches.first[:-1], patches.first[1:], strict=True)):
-        assert set(parent[patches.zone[begin:end]]) == {patches.district[k]}
+        assert set(parent[patches.zone[begin:end]]) == {patches.area[k]}
         xy = GRID.xy_km[patches.zone[begin:end]]
         assert end - begin == 1 or np.ptp(xy, axis=0).max() < 7  # neighbours
 
@@ -60,7 +60,7 @@ def test_no_weight_is_above_its_bound(edges: tuple[float, ...]) -> None:
     geography = grid(edges)
     attraction, affinity, deterrence = wanted(np.random.default_rng(1), geography)
     law, patches = places.laws(geography, attraction, affinity, deterrence), Patches.of(geography)
-    patch_of, spot = np.repeat(np.arange(len(patches.district)), np.diff(patches.first)), law["spot"]
+    patch_of, spot = np.repeat(np.arange(len(patches.area)), np.diff(patches.first)), law["spot"]
     for anchor in (0, 300, geography.n - 1):
         bound = law["most"][:, law["code"][spot[anchor]][:, None], law["code"][None, spot[77], :].T][:, :, 0]
         own = deterrence[:, geography.bands[anchor], geography.bands[77]][:, patches.zone]
@@ -89,7 +89,7 @@ def test_zones_have_the_numbers_of_their_patches() -> None:
     assert (law["patch_zone"][law["spot"]] == np.arange(GRID.n)).all() and law["spot"][GRID.n - 1] == GRID.n - 1
     for zone, other in ((5, 444), (444, GRID.n - 1)):
         assert law["bands"][law["spot"][zone], law["spot"][other]] == GRID.bands[zone, other]
-        assert law["district"][law["spot"][zone]] == GRID.parents["district"][zone]
+        assert law["area"][law["spot"][zone]] == GRID.parents["district"][zone]
         assert (law["attraction"][:, law["spot"][zone]] == attraction[:, zone]).all()
 
 
@@ -106,7 +106,7 @@ def test_aliases_are_the_shares_of_the_zones() -> None:
 def test_tied_places_have_the_weights_of_their_patches() -> None:
     attraction, affinity, deterrence = wanted(np.random.default_rng(3))
     law, patches, parent = places.laws(GRID, attraction, affinity, deterrence), Patches.of(GRID), GRID.parents["district"]
-    assert law["tied"].shape == (2 * HEADINGS, GRID.n, len(patches.district))  # those of homes are left out
+    assert law["tied"].shape == (2 * HEADINGS, GRID.n, len(patches.area))  # those of homes are left out
     for here in (5, 444, GRID.n - 1):
         band = GRID.bands[here]
         weights = attraction[1] * affinity[parent[here]][parent] * deterrence[HEADINGS, band, band]
