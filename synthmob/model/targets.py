@@ -21,6 +21,8 @@ from synthmob.model.reconcile import LEAST, FloatArray, IntArray, Noisy
 
 Marginals = Mapping[str, Marginal]
 RAKE_ROUNDS = 30
+MARGIN_MISFIT = 0.02
+"""How far off a model is that meets destinations, in the trips from and to an area."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +108,13 @@ def retarget(tables: Marginals, levels: tuple[str, ...], persons: Mapping[str, F
     stays = (found.destinations * kept).sum(axis=1) * lives.weight
     zones = destinations.shares(tables, levels, geography, stays) / kept
     zones = zones / np.maximum(zones.sum(axis=1, keepdims=True), LEAST)
-    unbounded: dict[str, FloatArray] = {}
+    unbounded, error = dict[str, FloatArray](), dict[str, float]()
     for name, count in persons.items():
         expected, kept = _bounded(name, tables, found, geography, lives)
-        unbounded[name] = count / _seen(tables[name], expected).scale(expected * kept) / np.maximum(kept, LEAST)
+        noisy = _seen(tables[name], expected)
+        scale = noisy.scale(expected * kept)
+        unbounded[name] = count / scale / np.maximum(kept, LEAST)
+        error[name] = np.inf if lives.days > 1 else noisy.sigma * np.sqrt(len(count)) / scale
     distances, daily = unbounded.get("distances"), unbounded.get("trip_km")
     if daily is not None:
         daily = daily * daytypes.days(lives, len(daily))
@@ -117,7 +122,7 @@ def retarget(tables: Marginals, levels: tuple[str, ...], persons: Mapping[str, F
         # The distances of trips alone are better known than those of trips and anchors together.
         ratio = daily.sum(axis=0) / np.maximum(daytypes.by_purpose(distances), LEAST)
         distances = distances * np.repeat(np.clip(ratio, 0.0, 100.0), HEADINGS, axis=0)[:, None, :]
-    flows = _flows(unbounded, found.flows, geography)
+    flows = _flows(unbounded, error, found.flows, geography)
     return Targets(zones, distances, daily, flows, tuple(unbounded.get(name) for name in reach.TABLES))
 
 
@@ -128,32 +133,43 @@ def between(flows: FloatArray, geography: Geography, level: str) -> FloatArray:
     return into.T @ flows @ into
 
 
-def _flows(tables: Mapping[str, FloatArray], expected: FloatArray, geography: Geography) -> FloatArray | None:
-    """Flows between areas, (areas, areas), released ones or those `expected`, in sum what was released between districts."""
-    fine, coarse = tables.get(f"od@{geography.flow_level}"), tables.get("od@district")
+def _flows(tables: Mapping[str, FloatArray], error: Mapping[str, float], expected: FloatArray, geography: Geography) -> FloatArray | None:
+    """Flows between areas, (areas, areas), released ones or those `expected`, in sum what was released between districts; `error` is that
+    of the trips from or to an area by each table."""
+    own = f"od@{geography.flow_level}"
+    fine, coarse = tables.get(own), tables.get("od@district")
     if coarse is None or geography.flow_level == "district":
-        return None if fine is None else _arriving(fine, expected)
-    parent = geography.level_parent(geography.flow_level, "district")
-    return _arriving(expected if fine is None else fine, expected, parent, _arriving(coarse, between(expected, geography, "district")))
+        return None if fine is None else _arriving(fine, expected, error[own])
+    parent, summed = geography.level_parent(geography.flow_level, "district"), between(expected, geography, "district")
+    coarse = _arriving(coarse, summed, error["od@district"])
+    return _arriving(expected if fine is None else fine, expected, error.get(own, np.inf), parent, coarse)
 
 
-def _arriving(flows: FloatArray, expected: FloatArray, parent: IntArray | None = None, coarse: FloatArray | None = None) -> FloatArray:
-    """Flows between areas (areas, areas), with as many trips from and to each as the model expects, outside (last) apart; and in sum the
-    `coarse` ones between the areas that are the `parent` (areas,) of each.
+def _arriving(flows: FloatArray, expected: FloatArray, error: float, parent: IntArray | None = None, coarse: FloatArray | None = None
+              ) -> FloatArray:  # fmt: skip
+    """Flows between areas (areas, areas), with as many trips from and to each as the model expects, outside (last) apart, as far as the
+    `error` of the flows is more than its own; and in sum the `coarse` ones between the areas that are the `parent` (areas,) of each.
 
-    Averages over several days lose more within a busy area than can be told here, and destinations tell better how many arrive:
-    the flows tell where they come from.
+    Averages over several days lose more within a busy area than can be told here, and where noise is much, destinations tell better how
+    many arrive: the flows tell where they come from.
     """
-    inside, wanted = flows[:-1, :-1], expected[:-1, :-1]
-    area = np.arange(len(inside))
+    inside, area = flows[:-1, :-1], np.arange(len(flows) - 1)
     margins = [
-        (np.broadcast_to(area[:, None], inside.shape), wanted.sum(axis=1)),
-        (np.broadcast_to(area[None, :], inside.shape), wanted.sum(axis=0))]
+        (np.broadcast_to(np.expand_dims(area, 1 - axis), inside.shape), _trips(inside.sum(axis=1 - axis), wanted, error))
+        for axis, wanted in enumerate((expected[:-1, :-1].sum(axis=1), expected[:-1, :-1].sum(axis=0)))]
     if parent is not None and coarse is not None:
         margins.append((parent[:-1, None] * len(coarse) + parent[:-1], coarse.ravel()))
     raked = flows.copy()
     raked[:-1, :-1] = reconcile.rake(inside + LEAST, margins, rounds=RAKE_ROUNDS)
     return raked
+
+
+def _trips(told: FloatArray, expected: FloatArray, error: float) -> FloatArray:
+    """Trips from, or to, each area, by flows that tell them with an `error` and by a model that is off by MARGIN_MISFIT of them."""
+    if np.isinf(error):
+        return expected
+    misfit = (MARGIN_MISFIT * expected) ** 2 + LEAST
+    return (told * misfit + expected * error**2) / (misfit + error**2)
 
 
 def _kept_destinations(tables: Marginals, found: Expectation, geography: Geography, days: int) -> FloatArray:

@@ -12,6 +12,7 @@ import pytest
 from synthmob.counts.flows import HEADINGS, OD_WEIGHT
 from synthmob.domain import Axis
 from synthmob.marginals import Marginal, unravel
+from synthmob.model import targets
 from synthmob.model.expectation import Expectation, Flows, expectation, headings
 from synthmob.model.flows import fit_flows
 from synthmob.model.lives import Lives
@@ -185,7 +186,7 @@ def test_more_passes_do_not_undo_it(monkeypatch: pytest.MonkeyPatch) -> None:
     got = expectation(fit_flows(tables, LEVELS, PLACE, some, WORK_ANCHOR, PURPOSES), PLACE, some, WORK_ANCHOR)
     for p in (SHOP, LEISURE):
         assert far(got.destinations[p], want.destinations[p]) < 0.03 and far(by_distance(got, p), by_distance(want, p)) < 0.03
-    assert far(got.flows, want.flows) < 0.02
+    assert far(got.flows, want.flows) < 0.025  # of two samples of lives
 
 
 def test_who_goes_outside_on_the_way_home_is_told_from_who_does_on_the_way_to_work() -> None:
@@ -334,6 +335,13 @@ def test_flows_between_zones_are_found_where_zones_are_few() -> None:
         off.append(far(got.flows, want.flows))
         assert far(*(between(e.flows, place, "district") for e in (got, want))) < 0.02
     assert off[1] < 0.06 < 0.3 * off[0], off
+
+
+def test_trips_of_an_area_are_told_by_flows_as_far_as_noise_lets_them() -> None:
+    told, expected = np.array([1_000.0, 100.0]), np.array([900.0, 120.0])
+    assert targets._trips(told, expected, 0.0) == pytest.approx(told, rel=1e-6)
+    assert targets._trips(told, expected, np.inf) == pytest.approx(expected)
+    assert targets._trips(told, expected, 18.0)[0] == pytest.approx(950.0)  # two per cent of 900: both are as good
 
 
 def test_flows_between_zones_are_in_sum_those_between_districts() -> None:
