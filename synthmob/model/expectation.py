@@ -136,9 +136,10 @@ def expectation(flows: Flows, geography: Geography, lives: Lives, work_anchor: F
         fixed, drawn, Variates.empty(len(wide), lives.days, geography.n), Memory.of(len(lives.home) // lives.days, wide, lives.days))
     seen: list[tuple[IntArray, ...]] = []
     usual_min = np.zeros(geography.n_bands) if lives.times is None else lives.times.usual_min
-    for day, kind in zip(range(lives.days), lives.day_types, strict=False):
+    reaching = reach.joined(flows.reach, usual_min)
+    for day, kind in enumerate(lives.day_types[: lives.days]):
         deterrence = day_rows(flows.deterrence, flows.daily[kind : kind + 1])
-        law = _Law(flows, geography, kind, deterrence, reach.joined(flows.reach, usual_min), work_anchor, wide, sharing)
+        law = _Law(flows, geography, kind, deterrence, reaching, work_anchor, wide, sharing)
         seen += _day(law, lives, day, sums)
         sums.memory.sleep()
     drawn.destinations[:] = np.maximum(drawn.destinations + sums.variates.correction(), 0.0)
