@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from synthmob.errors import FormatError
 from synthmob.marginals import Marginal
-from synthmob.model import reconcile
+from synthmob.model import gravity, reconcile
 from synthmob.model.geography import Geography
 from synthmob.model.reconcile import LEAST, Codes, FloatArray, Noisy
 
@@ -191,25 +191,25 @@ def _home_work(
 
     A table of all pairs of zones is as large as anything here gets: codes are int8 or int32, and nothing is kept longer than needed.
     """
-    n, workers = geography.n, float(homes.sum())
-    margins: list[tuple[Codes, FloatArray]] = []
-    decay = np.exp(-0.1 * np.arange(geography.n_bands))
-    table = np.outer(homes, works)
-    for home in range(n):
-        table[home] = table[home] / max(workers, LEAST) * decay[geography.bands[home]]
+    n, workers, by_band = geography.n, float(homes.sum()), None
     zone = np.arange(n, dtype=np.int32)
+    ends: list[tuple[Codes, FloatArray]] = [(np.broadcast_to(zone, (n, n)), works), (np.broadcast_to(zone[:, None], (n, n)), homes)]
+    margins: list[tuple[Codes, FloatArray]] = []
     if "commute_km" in tables:
         by_band = reconcile.product_prior(Noisy.of(tables["commute_km"]))
         margins.append((geography.bands, by_band * workers / max(float(by_band.sum()), LEAST)))
-    ends = [(np.broadcast_to(zone, (n, n)), works), (np.broadcast_to(zone[:, None], (n, n)), homes)]
-    table = reconcile.rake(table, [*margins, *ends], rounds=RAKE_ROUNDS)
+    table = gravity.commuters(homes, works, by_band, ends, geography)
     for level in reversed(levels):
         if f"home_work@{level}" not in tables:
             continue
         parent = geography.parents[level].astype(np.int32)
         areas = int(parent.max()) + 1
         pairs = parent[:, None] * areas + parent
-        margins.append((pairs, _pairs_of_areas(tables[f"home_work@{level}"], areas, pairs, table, workers)))
+        found = _pairs_of_areas(tables[f"home_work@{level}"], areas, pairs, table, workers)
+        if areas < n:
+            margins.append((pairs, found))
+        else:  # pairs of zones are noisier than any of their sums: they are what is raked, and not what it is raked to
+            table = found.reshape(n, n) + LEAST
         table = reconcile.rake(table, [*margins, *ends], rounds=RAKE_ROUNDS)
     return table
 

@@ -34,6 +34,12 @@ class Geography:
         """The area of every zone that flows are told between, shape (zones,)."""
         return self.parents[self.flow_level]
 
+    def distances_km(self, zone: int) -> FloatArray:
+        """From one zone to all, km, NaN where either is outside: shape (zones,)."""
+        apart = np.sqrt(((self.xy_km - self.xy_km[zone]) ** 2).sum(axis=1))
+        apart[zone] = self.internal_km[zone]
+        return apart
+
     @property
     def n(self) -> int:
         """Zones, `outside` included."""
