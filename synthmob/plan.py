@@ -24,6 +24,8 @@ MIN_GROUP = 50
 LEAST_GROUP = 10
 LARGEST_GROUP = 10**9
 MAX_CATEGORIES, LONGEST_CATEGORY, MAX_EDGES = 200, 100, 500
+MAX_DISTANCE_EDGES = 126
+"""A way's distance band is kept in eight bits with a sign, for every pair of zones, and one more is next to outside."""
 RANGES = {"share": (1e-6, 1e6), "bound_l2": (1e-3, 1e3)}
 """What a plan file may give a table; a share may be 0 as well, which leaves the table out."""
 LONGEST_KM = 1e5
@@ -215,7 +217,8 @@ def _edges(name: str, value: object, where: str) -> tuple[float, ...]:
     found = list(cast(list[Any], value)) if isinstance(value, list | tuple) else []
     most = LONGEST_MIN.get(name, LONGEST_KM)
     kinds = (int,) if name in LONGEST_MIN else (int, float)
-    if not 0 < len(found) <= MAX_EDGES or not all(type(v) in kinds and 0 <= v < most for v in found):
+    allowed = MAX_DISTANCE_EDGES if name == "distance_edges_km" else MAX_EDGES
+    if not 0 < len(found) <= allowed or not all(type(v) in kinds and 0 <= v < most for v in found):
         hint = f"whole minutes below {most}" if name in LONGEST_MIN else f"numbers below {most:g}"
-        raise PlanError(f"{where} has {name} {value!r}: give a list of bin edges, {hint}, at most {MAX_EDGES} of them.")
+        raise PlanError(f"{where} has {name} {value!r}: give a list of bin edges, {hint}, at most {allowed} of them.")
     return tuple(found)

@@ -67,7 +67,8 @@ WRONG_PLANS = {
     "a thousand categories": (f"[domain]\nsex = {[str(k) for k in range(1_000)]}", "list of categories"),
     "an endless category": (f'[domain]\nsex = ["{"x" * 500}"]', "list of categories"),
     "a category for a terminal": ('[domain]\nsex = ["\\u001b[2J"]', "list of categories"),
-    "a thousand edges": (f"[domain]\ndistance_edges_km = {list(range(1_000))}", "at most 500"),
+    "a thousand edges": (f"[domain]\nduration_edges_min = {list(range(1_000))}", "at most 500"),
+    "more bands of distance than a zone pair has room for": (f"[domain]\ndistance_edges_km = {list(range(127))}", "at most 126"),
     "the other side of the globe": ("[domain]\ndistance_edges_km = [0, 1000000]", "bin edges"),
 }
 
