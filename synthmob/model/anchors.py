@@ -191,13 +191,11 @@ def _home_work(
 
     A table of all pairs of zones is as large as anything here gets: codes are int8 or int32, and nothing is kept longer than needed.
     """
-    n, workers, by_band = geography.n, float(homes.sum()), None
+    n, workers = geography.n, float(homes.sum())
     zone = np.arange(n, dtype=np.int32)
     ends: list[tuple[Codes, FloatArray]] = [(np.broadcast_to(zone, (n, n)), works), (np.broadcast_to(zone[:, None], (n, n)), homes)]
-    margins: list[tuple[Codes, FloatArray]] = []
-    if "commute_km" in tables:
-        by_band = reconcile.product_prior(Noisy.of(tables["commute_km"]))
-        margins.append((geography.bands, by_band * workers / max(float(by_band.sum()), LEAST)))
+    by_band = _by_band(tables, workers)
+    margins: list[tuple[Codes, FloatArray]] = [] if by_band is None else [(geography.bands, by_band)]
     table = gravity.commuters(homes, works, by_band, ends, geography)
     for level in reversed(levels):
         if f"home_work@{level}" not in tables:
@@ -212,6 +210,14 @@ def _home_work(
             table = found.reshape(n, n) + LEAST
         table = reconcile.rake(table, [*margins, *ends], rounds=RAKE_ROUNDS)
     return table
+
+
+def _by_band(tables: Marginals, workers: float) -> FloatArray | None:
+    """Workers by distance band, None where nobody says."""
+    if "commute_km" not in tables:
+        return None
+    seen = reconcile.product_prior(Noisy.of(tables["commute_km"]))
+    return seen * workers / max(float(seen.sum()), LEAST)
 
 
 def _pairs_of_areas(released: Marginal, areas: int, pairs: Codes, table: FloatArray, workers: float) -> FloatArray:

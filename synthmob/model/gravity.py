@@ -23,7 +23,7 @@ START_PER_BAND = 0.1
 def commuters(homes: FloatArray, works: FloatArray, by_band: FloatArray | None, ends: Sequence[Margin], geography: Geography) -> FloatArray:
     """Workers by home and work zone, shape (zones, zones), of `homes` and `works` (zones,) persons, raked to `ends`.
 
-    `by_band` (bands,) are workers by distance band, None where nobody says. Source: Wilson 1971, doi:10.1068/a030001. We depart
+    `by_band` (bands,) are as many workers by distance band, None where nobody says. Source: Wilson 1971, doi:10.1068/a030001. We depart
     from it in the deterrence, which is of no form: it is what the bands say, with a straight line between them.
 
     >>> xy = np.array([[0.0, 0.0], [1.1, 0.0], [1.9, 0.0], [0.0, 1.1], [0.0, 1.9]])
@@ -41,7 +41,7 @@ def commuters(homes: FloatArray, works: FloatArray, by_band: FloatArray | None, 
         table[home] *= start[geography.bands[home]]
     if by_band is None:
         return reconcile.rake(table, ends, rounds=ROUNDS)
-    margins = [(geography.bands, by_band * workers / max(float(by_band.sum()), LEAST)), *ends]
+    margins = [(geography.bands, by_band), *ends]
     for _ in range(LOOKS):
         table = reconcile.rake(table, margins, rounds=ROUGH_ROUNDS)
         table = _between_bands(table, homes, works / workers, geography)

@@ -21,8 +21,8 @@ from synthmob.report.charts import (
 from synthmob.report.pairs import FloatArray, Pair
 
 DISTRICTS_SHOWN = 6
-HALF = (WIDTH - 74) // 2
-"""The width of each of two small charts side by side."""
+HALF = (WIDTH - 82) // 2
+"""The width of each of two small charts side by side, each with room for an axis that goes to 100 %."""
 _LEAST_TICK_GAP = 2
 
 
