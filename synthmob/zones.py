@@ -135,7 +135,12 @@ class Zoning:
 
     def distances_km(self, origin: npt.ArrayLike, destination: npt.ArrayLike) -> FloatArray:
         """Distance between zone indices, km, elementwise; NaN where either is `outside`."""
-        a, b = np.asarray(origin, dtype=np.int64), np.asarray(destination, dtype=np.int64)
-        delta = self.centroids_km[a] - self.centroids_km[b]
-        apart = np.sqrt((delta**2).sum(axis=-1))
-        return np.where(a == b, self.internal_km[a], apart)
+        return apart_km(self.centroids_km, self.internal_km, origin, destination)
+
+
+def apart_km(centroids_km: FloatArray, internal_km: FloatArray, origin: npt.ArrayLike, destination: npt.ArrayLike) -> FloatArray:
+    """Distance between zone indices, km, elementwise, by `centroids_km` (zones, 2) and `internal_km` (zones,); NaN where one has none."""
+    a, b = np.asarray(origin, dtype=np.int64), np.asarray(destination, dtype=np.int64)
+    delta = centroids_km[a] - centroids_km[b]
+    apart = np.sqrt((delta**2).sum(axis=-1))
+    return np.where(a == b, internal_km[a], apart)

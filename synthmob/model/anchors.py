@@ -20,7 +20,6 @@ from synthmob.model.reconcile import LEAST, Codes, FloatArray, Noisy
 
 Marginals = Mapping[str, Marginal]
 IntArray = npt.NDArray[np.int64]
-RAKE_ROUNDS = 30
 YES, NO = 0, 1
 GROUP_WEIGHT = 100.0
 """Commuters by whom a group's distances lean on those of everybody."""
@@ -208,7 +207,7 @@ def _home_work(
             margins.append((pairs, found))
         else:  # pairs of zones are noisier than any of their sums: they are what is raked, and not what it is raked to
             table = found.reshape(n, n) + LEAST
-        table = reconcile.rake(table, [*margins, *ends], rounds=RAKE_ROUNDS)
+        table = reconcile.rake(table, [*margins, *ends], rounds=gravity.ROUNDS)
     return table
 
 

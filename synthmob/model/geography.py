@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthmob.domain import Domain
-from synthmob.zones import Zoning
+from synthmob.zones import Zoning, apart_km
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -36,9 +36,7 @@ class Geography:
 
     def distances_km(self, zone: int) -> FloatArray:
         """From one zone to all, km, NaN where either is outside: shape (zones,)."""
-        apart = np.sqrt(((self.xy_km - self.xy_km[zone]) ** 2).sum(axis=1))
-        apart[zone] = self.internal_km[zone]
-        return apart
+        return apart_km(self.xy_km, self.internal_km, zone, np.arange(self.n))
 
     @property
     def n(self) -> int:
